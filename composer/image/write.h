@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "composer/disk/assembly.h"
+#include "composer/plan.h"
+#include "composer/progress.h"
+#include "composer/report.h"
+
+namespace composer::image {
+
+/// Whether the raw disk may be used up: then a fixed VHD or raw output is a rename, not a copy.
+enum class DiskUse { keep, consume };
+
+/// Writes every output from one sealed disk (stage `export`), each as `.partial`, synced and
+/// renamed. Byte-identical for the same disk and plan.
+std::vector<Image> write_images(const Plan& plan, const disk::Disk& disk, DiskUse use,
+                                const std::filesystem::path& directory, Progress& progress);
+
+}  // namespace composer::image

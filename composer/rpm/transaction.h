@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "composer/progress.h"
+
+namespace composer::rpm {
+
+/// A package set to install into an empty root, as one librpm transaction.
+struct TransactionRequest {
+  std::filesystem::path root;                   ///< Populated root on the host; absolute.
+  std::vector<std::filesystem::path> packages;  ///< Verified .rpm files.
+  std::int64_t source_date_epoch = 0;           ///< Becomes the database's install time.
+  /// Where the target keeps its database; Fedora's and Azure Linux's place.
+  std::string database_path = "/usr/lib/sysimage/rpm";
+};
+
+/// Installs the packages (stage `install`) in a child process in mount, PID, IPC, UTS and network
+/// namespaces of its own, which end every process that a scriptlet left behind.
+///
+/// @throws Error  of kind build: unresolved dependencies, file conflicts, a full disk, or a failing
+///                scriptlet with its package, phase and the end of its output.
+void install_packages(const TransactionRequest& request, Progress& progress);
+
+}  // namespace composer::rpm

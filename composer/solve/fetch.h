@@ -1,0 +1,23 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "composer/plan.h"
+#include "composer/progress.h"
+
+namespace composer::solve {
+
+/// Brings every package of the plan into the cache (stage `fetch`): in parallel, resumed, retried,
+/// mirrors in turn. Each file's size and checksum match the plan, and where the repository asks for
+/// it, its OpenPGP signature was made by one of the repository's keys.
+///
+/// @returns The files, in the order of `plan.packages`.
+/// @throws Error  naming the package, the cause and the URL; nothing unverified is left in the
+/// cache
+///                under a name that a later run would trust.
+std::vector<std::filesystem::path> fetch_packages(const Plan& plan,
+                                                  const std::filesystem::path& cache,
+                                                  Progress& progress);
+
+}  // namespace composer::solve

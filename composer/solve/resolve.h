@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "composer/blueprint.h"
+#include "composer/plan.h"
+#include "composer/progress.h"
+
+namespace composer::solve {
+
+/// The exact package set of a blueprint, and the repositories as they were read.
+struct Resolution {
+  std::vector<PlannedRepository> repositories;  ///< Enabled ones, by id.
+  std::vector<PlannedPackage> packages;         ///< By name, arch, epoch, version, release.
+};
+
+/// Reads the blueprint's repositories (stage `metadata`) and solves its package requests (stage
+/// `solve`). Deterministic: the same blueprint and repository contents give the same result.
+///
+/// @param cache  Where metadata and .solv files are kept between runs.
+/// @throws Error  of kind usage at the blueprint's line for what cannot be had (libsolv's problem
+///                rules in words), of kind build for a repository that cannot be read or trusted.
+Resolution resolve(const Blueprint& blueprint, const std::filesystem::path& cache,
+                   Progress& progress);
+
+}  // namespace composer::solve

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+
+#include "composer/base/file_descriptor.h"
+#include "composer/root.h"
+
+namespace composer::tree {
+
+/// A root in a directory of this host, reached through openat2(RESOLVE_IN_ROOT) alone.
+class HostRoot final : public Root {
+ public:
+  explicit HostRoot(std::filesystem::path directory);
+
+  const std::filesystem::path& directory() const { return directory_; }
+
+  std::optional<FileStatus> status(std::string_view path) const override;
+  std::optional<FileStatus> link_status(std::string_view path) const override;
+  std::optional<std::string> read(std::string_view path) const override;
+  std::vector<std::string> list(std::string_view path) const override;
+  std::optional<std::string> read_link(std::string_view path) const override;
+  void write(std::string_view path, std::string_view content, FileAttributes) override;
+  void make_directories(std::string_view path, FileAttributes) override;
+  void make_link(std::string_view target, std::string_view path) override;
+  void set_attributes(std::string_view path, FileAttributes) override;
+  void remove(std::string_view path) override;
+  RootCommandResult run(const RootCommand& command) override;
+
+ private:
+  std::filesystem::path directory_;
+  FileDescriptor fd_;
+};
+
+}  // namespace composer::tree

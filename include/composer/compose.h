@@ -1,0 +1,49 @@
+#pragma once
+
+#include <filesystem>
+
+#include "composer/blueprint.h"
+#include "composer/plan.h"
+#include "composer/progress.h"
+#include "composer/report.h"
+
+// The library's verbs, in the order of the flow that docs/architecture.md draws. compose.cc is the
+// first file to read.
+
+namespace composer {
+
+/// Where a run keeps what it may need again, and what it makes on the way.
+struct Places {
+  std::filesystem::path cache;  ///< Content-addressed store; shared by builds, safe to delete.
+  std::filesystem::path work;   ///< Scratch space of this build; same filesystem as the output.
+};
+
+struct BuildRequest {
+  std::filesystem::path blueprint;
+  std::filesystem::path output_directory;
+  Places places;
+};
+
+/// Resolves a blueprint against its repositories into a Plan. Needs no root.
+/// @throws Error  usage for what the blueprint asks and cannot have, build for a repository that
+///                cannot be read or trusted.
+Plan make_plan(const Blueprint& blueprint, const Places& places, Progress& progress);
+
+/// The whole line: blueprint to images. Needs root for the part between `partition` and `seal`.
+BuildReport build(const BuildRequest& request, Progress& progress);
+
+struct BootRequestOptions {
+  std::filesystem::path image;  ///< raw, vhd, vhdx or qcow2; never written to.
+  Firmware firmware = Firmware::uefi;
+  PlannedBootTest expectations;
+  std::filesystem::path serial_log;  ///< Where the serial console is kept.
+  std::uint64_t memory_mib = 2048;
+  int cpus = 2;
+};
+
+/// Starts the image in QEMU and waits until the guest says how its start went.
+/// @throws Error  of kind host when QEMU or its firmware is missing, build when the image cannot be
+///                read; an image that fails its test is a report with `passed == false`.
+BootReport boot(const BootRequestOptions& options, Progress& progress);
+
+}  // namespace composer

@@ -1,0 +1,152 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "composer/blueprint.h"
+#include "composer/units.h"
+
+// What will be done, to the byte: everything is decided. After planning nothing reads the
+// blueprint, the clock, the environment or a random source. A Plan is plain data, and its JSON text
+// (plan/plan_json.h) is what `plan --json` prints and what plan.lock holds.
+
+namespace composer {
+
+/// An OpenPGP public key that signatures are checked against.
+struct PlannedKey {
+  std::string fingerprint;  ///< Upper-case hexadecimal.
+  std::string source;       ///< URL or path that it was read from.
+  std::string armor;        ///< The key itself, ASCII-armoured.
+};
+
+struct PlannedRepository {
+  std::string id;
+  std::vector<std::string> baseurls;  ///< Absolute URLs, variables expanded, no trailing slash.
+  std::string repomd_sha256;          ///< Of the repomd.xml that the plan was made from.
+  std::vector<PlannedKey> keys;
+  bool package_signatures = true;
+};
+
+/// Why a package is in the image.
+enum class PackageReason { asked, dependency, weak };
+
+struct PlannedPackage {
+  std::string name;
+  std::uint32_t epoch = 0;
+  std::string version, release, arch;
+  std::string repository;       ///< Id of a PlannedRepository.
+  std::string location;         ///< Path below the repository's base URL.
+  std::string checksum_type;    ///< sha256, sha384 or sha512; a weaker one is refused.
+  std::string checksum;         ///< Lower-case hexadecimal, of the whole .rpm file.
+  Bytes size;                   ///< Of the .rpm file.
+  Bytes installed_size;         ///< As the metadata says; a hint, never trusted as a bound.
+  std::int64_t build_time = 0;  ///< Seconds since 1970.
+  std::string license, source_rpm, vendor, summary;
+  PackageReason reason = PackageReason::dependency;
+
+  /// `name-version-release.arch`, with `epoch:` before the version where it is not zero.
+  std::string nevra() const;
+};
+
+struct PlannedFilesystem {
+  FilesystemType type = FilesystemType::ext4;
+  std::string label;
+  std::string uuid;                        ///< As blkid prints it: a UUID, or XXXX-XXXX for vfat.
+  std::string mount;                       ///< Absolute; empty where it is not mounted (swap).
+  std::vector<std::string> mount_options;  ///< Empty means `defaults`.
+  std::vector<std::string> mkfs_options;
+};
+
+struct PlannedPartition {
+  int number = 0;  ///< From 1.
+  std::string label;
+  PartitionType type = PartitionType::linux_data;
+  std::string type_id;  ///< GPT: type GUID, upper case; MBR: two hexadecimal digits.
+  std::string uuid;     ///< GPT: partition GUID, lower case; MBR: DISKID-NN.
+  Bytes start, size;    ///< Multiples of 1 MiB.
+  std::optional<PlannedFilesystem> filesystem;
+};
+
+struct PlannedDisk {
+  PartitionTableType table = PartitionTableType::gpt;
+  std::string id;  ///< GPT: disk GUID, lower case; MBR: 0x and eight hexadecimal digits.
+  Bytes size;      ///< A multiple of 1 MiB.
+  std::vector<PlannedPartition> partitions;  ///< By start.
+
+  /// The partition mounted at `path`, or null.
+  const PlannedPartition* mounted_at(std::string_view path) const;
+};
+
+struct PlannedBoot {
+  Firmware firmware = Firmware::uefi;
+  Loader loader = Loader::grub;
+  std::string
+      kernel_command_line;    ///< Without root=, which is `root=UUID=…` of the root filesystem.
+  std::string root_argument;  ///< `root=UUID=…`
+};
+
+struct PlannedUser {
+  std::string name;
+  std::optional<std::uint32_t> uid;
+  std::string group;  ///< Empty: a group of the user's own name.
+  std::vector<std::string> groups;
+  std::string shell;  ///< Empty: /bin/bash.
+  std::string home;   ///< Empty: /home/NAME.
+  std::string comment;
+  std::string password_hash;  ///< Empty: locked.
+  std::vector<std::string> ssh_keys;
+};
+
+struct PlannedGroup {
+  std::string name;
+  std::optional<std::uint32_t> gid;
+};
+
+struct PlannedFile {
+  std::string path;
+  std::string content;  ///< Bytes; in JSON as text where it is UTF-8, else base64.
+  std::uint32_t mode = 0644;
+  std::string owner = "root", group = "root";
+};
+
+struct PlannedSystem {
+  std::string hostname, locale, timezone;  ///< Empty: left as the packages have it.
+  std::vector<PlannedGroup> groups;
+  std::vector<PlannedUser> users;
+  std::vector<std::string> services_enable, services_disable, services_mask;
+  std::vector<PlannedFile> files;
+  std::string machine_id_seed;
+};
+
+struct PlannedOutput {
+  OutputFormat format = OutputFormat::raw;
+  Compression compression = Compression::none;
+  std::string filename;
+};
+
+struct PlannedBootTest {
+  std::string target;
+  std::uint64_t within_seconds = 300;
+  std::vector<std::string> services;
+};
+
+struct Plan {
+  int format = 1;  ///< Version of this structure's JSON form.
+  std::string tool_version;
+  std::string name, version;
+  Architecture arch = Architecture::x86_64;
+  std::string identity_seed;
+  std::int64_t source_date_epoch = 0;
+  std::vector<PlannedRepository> repositories;  ///< By id.
+  std::vector<PlannedPackage> packages;         ///< By name, arch, epoch, version, release.
+  PlannedDisk disk;
+  PlannedBoot boot;
+  PlannedSystem system;
+  std::vector<PlannedOutput> outputs;
+  PlannedBootTest boot_test;
+};
+
+}  // namespace composer

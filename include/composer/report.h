@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "composer/plan.h"
+#include "composer/progress.h"
+#include "composer/units.h"
+
+namespace composer {
+
+/// One finished output file.
+struct Image {
+  PlannedOutput output;
+  std::filesystem::path path;
+  Bytes file_size;     ///< As `stat` says.
+  Bytes virtual_size;  ///< Of the disk in it.
+  std::string sha256;  ///< Lower-case hexadecimal, of the file.
+};
+
+struct StageTime {
+  Stage stage = Stage::metadata;
+  double seconds = 0;  ///< Wall.
+};
+
+/// What a build made. The times are for people; nothing of them reaches an output file.
+struct BuildReport {
+  Plan plan;
+  std::vector<Image> images;
+  std::vector<std::filesystem::path> files;  ///< plan.lock, manifest.json, SHA256SUMS.
+  std::vector<StageTime> times;
+  Bytes peak_memory;
+};
+
+/// What a booted guest said, or what was seen of it.
+struct BootReport {
+  bool passed = false;
+  std::vector<std::string> findings;  ///< What was wrong, one line each; empty when passed.
+  std::string accelerator;            ///< kvm or tcg.
+  std::string firmware;               ///< uefi or bios.
+  double firmware_seconds = 0;        ///< Power on to the kernel's first sign.
+  double kernel_seconds = 0;          ///< Kernel to first user space, initramfs included.
+  double userspace_seconds = 0;       ///< To the target.
+  double wall_seconds = 0;
+  std::string system_state;  ///< systemd's: running, degraded, …; empty if unknown.
+  std::vector<std::string> failed_units;
+  std::filesystem::path serial_log;
+};
+
+}  // namespace composer

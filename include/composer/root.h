@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace composer {
+
+/// Owner and permissions of a file that is written into a root.
+struct FileAttributes {
+  std::uint32_t mode = 0644;  ///< Permission bits, 07777 at most.
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+};
+
+enum class FileKind { regular, directory, symlink, other };
+
+struct FileStatus {
+  FileKind kind = FileKind::other;
+  std::uint32_t mode = 0;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint64_t size = 0;
+};
+
+/// A command run inside a root, contained as scriptlets are: own mount, PID, IPC, UTS and network
+/// namespaces, a minimal /dev, /proc and a read-only /sys, a clean environment.
+struct RootCommand {
+  std::vector<std::string> arguments;    ///< arguments[0] is looked up in the root's PATH.
+  std::string input;                     ///< Standard input.
+  std::vector<std::string> environment;  ///< NAME=value, beside PATH, LANG, HOME and TERM.
+};
+
+struct RootCommandResult {
+  int status = 0;  ///< Exit status, or 128 + signal.
+  std::string standard_output;
+  std::string standard_error;
+};
+
+/// The root of an operating system that configure steps change, wherever it lives: a mounted
+/// filesystem, a plain directory, a guestfs handle. Paths are absolute inside the root; symbolic
+/// links, absolute or not, and `..` are resolved inside it, so no path of a package can reach the
+/// host. What is in the root is hostile: sizes and kinds are checked on every read.
+class Root {
+ public:
+  virtual ~Root() = default;
+
+  /// The status of what `path` leads to, or nothing. With lstat semantics for the last component
+  /// when `path` is asked for through `link_status`.
+  virtual std::optional<FileStatus> status(std::string_view path) const = 0;
+  virtual std::optional<FileStatus> link_status(std::string_view path) const = 0;
+  bool exists(std::string_view path) const { return status(path).has_value(); }
+
+  /// The content of a regular file, or nothing when there is none.
+  /// @throws Error  when it is not a regular file, or larger than 256 MiB.
+  virtual std::optional<std::string> read(std::string_view path) const = 0;
+  /// The names in a directory, sorted bytewise; empty when there is none.
+  virtual std::vector<std::string> list(std::string_view path) const = 0;
+  virtual std::optional<std::string> read_link(std::string_view path) const = 0;
+
+  /// Writes a regular file, replacing what was there; parent directories must exist.
+  virtual void write(std::string_view path, std::string_view content, FileAttributes) = 0;
+  /// Makes a directory and its missing parents; one that is there keeps its attributes.
+  virtual void make_directories(std::string_view path, FileAttributes = {0755, 0, 0}) = 0;
+  /// Makes a symbolic link, replacing a file or link that was there.
+  virtual void make_link(std::string_view target, std::string_view path) = 0;
+  virtual void set_attributes(std::string_view path, FileAttributes) = 0;
+  /// Removes a file or an empty directory; nothing happens when there is none.
+  virtual void remove(std::string_view path) = 0;
+
+  /// Runs a command in the root. A status other than zero is returned, not thrown.
+  virtual RootCommandResult run(const RootCommand& command) = 0;
+};
+
+}  // namespace composer
