@@ -70,6 +70,11 @@ class Root {
   /// Removes a file or an empty directory; nothing happens when there is none.
   virtual void remove(std::string_view path) = 0;
 
+  /// Sets every access and modification time in the root that is later than `epoch` (seconds since
+  /// 1970) to `epoch`, of links themselves and not of what they lead to. Pseudo filesystems mounted
+  /// in the root are left alone.
+  virtual void clamp_times(std::int64_t epoch) = 0;
+
   /// Runs a command in the root. A status other than zero is returned, not thrown.
   virtual RootCommandResult run(const RootCommand& command) = 0;
 };
