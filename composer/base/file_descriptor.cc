@@ -4,7 +4,9 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "composer/error.h"
 
@@ -16,6 +18,22 @@ FileDescriptor open_file(const std::filesystem::path& path, int flags, unsigned 
   return fd;
 }
 
+namespace {
+
+std::string read_all(int fd, const std::filesystem::path& path) {
+  std::string content;
+  std::string buffer(1 << 16, '\0');
+  for (;;) {
+    const ssize_t n = ::read(fd, buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw system_error(fmt::format("cannot read '{}'", path.string()), errno);
+    if (n == 0) return content;
+    content.append(buffer, 0, static_cast<std::size_t>(n));
+  }
+}
+
+}  // namespace
+
 std::string read_file(const std::filesystem::path& path) {
   const FileDescriptor fd = open_file(path, O_RDONLY);
   struct stat status {};
@@ -23,15 +41,37 @@ std::string read_file(const std::filesystem::path& path) {
     throw system_error(fmt::format("cannot read '{}'", path.string()),
                        S_ISDIR(status.st_mode) ? EISDIR : errno);
   }
-  std::string content;
-  std::string buffer(1 << 16, '\0');
-  for (;;) {
-    const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw system_error(fmt::format("cannot read '{}'", path.string()), errno);
-    if (n == 0) return content;
-    content.append(buffer, 0, static_cast<std::size_t>(n));
+  return read_all(fd.get(), path);
+}
+
+std::string read_file_beneath(const std::filesystem::path& folder, const std::string& relative,
+                              Bytes most) {
+  const std::filesystem::path shown = folder / relative;
+  const FileDescriptor base = open_file(folder.empty() ? "." : folder, O_PATH | O_DIRECTORY);
+  open_how how{};
+  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // A FIFO must not make us wait.
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  const FileDescriptor fd(
+      static_cast<int>(::syscall(SYS_openat2, base.get(), relative.c_str(), &how, sizeof how)));
+  if (!fd && errno == EXDEV) {
+    throw Error(ErrorKind::usage,
+                fmt::format("'{}' leads out of the folder '{}'", relative, folder.string()));
   }
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0) {
+    throw system_error(fmt::format("cannot read '{}'", shown.string()), errno);
+  }
+  if (!S_ISREG(status.st_mode)) {
+    throw Error(ErrorKind::usage, fmt::format("'{}' is not a regular file", shown.string()));
+  }
+  if (static_cast<std::uint64_t>(status.st_size) > most.count) {
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("'{}' is {}, more than the {} that a file of a blueprint may have",
+                    shown.string(), to_text(Bytes{static_cast<std::uint64_t>(status.st_size)}),
+                    to_text(most)));
+  }
+  return read_all(fd.get(), shown);
 }
 
 void write_all(int fd, std::string_view bytes, std::string_view what) {

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <unistd.h>
 #include <utility>
+
+#include "composer/units.h"
 
 namespace composer {
 
@@ -37,6 +40,12 @@ FileDescriptor open_file(const std::filesystem::path& path, int flags, unsigned 
 
 /// The whole content of a regular file of the host. @throws Error when it cannot be read.
 std::string read_file(const std::filesystem::path& path);
+
+/// The content of the regular file that `relative` names inside `folder`; neither `..`, an absolute
+/// path nor a symbolic link can lead out of it (openat2's RESOLVE_BENEATH).
+/// @throws Error  when it leads out, cannot be read, or is larger than `most`.
+std::string read_file_beneath(const std::filesystem::path& folder, const std::string& relative,
+                              Bytes most);
 
 /// Writes all of `bytes` at the descriptor's position. @throws Error naming `what`.
 void write_all(int fd, std::string_view bytes, std::string_view what);

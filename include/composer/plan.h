@@ -118,7 +118,6 @@ struct PlannedSystem {
   std::vector<PlannedUser> users;
   std::vector<std::string> services_enable, services_disable, services_mask;
   std::vector<PlannedFile> files;
-  std::string machine_id_seed;
 };
 
 struct PlannedOutput {

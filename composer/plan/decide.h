@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "composer/blueprint.h"
+#include "composer/plan.h"
+#include "composer/solve/resolve.h"
+
+namespace composer {
+
+/// Decides the whole plan from what was asked and what was resolved. Reads the files that
+/// `system.files` names by `source`, from the blueprint's folder and nowhere else.
+///
+/// @param tool_version      Goes into the plan.
+/// @param epoch_from_caller SOURCE_DATE_EPOCH as the caller set it; the blueprint's own value wins
+///                          over it, and without both it is the newest package's build time.
+/// @throws Error  of kind usage with every problem of the disk and the files at its place.
+Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::string_view tool_version,
+            std::optional<std::int64_t> epoch_from_caller);
+
+}  // namespace composer

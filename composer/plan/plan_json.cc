@@ -1,0 +1,386 @@
+#include "composer/plan/plan_json.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <type_traits>
+
+#include "composer/base/base64.h"
+#include "composer/error.h"
+
+// Each structure lists its members once, in `members`; writing and reading both walk that list, so
+// that they cannot disagree.
+
+namespace composer {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Bytes that need not be text: a JSON string where they are UTF-8, else {"base64": "…"}.
+struct Content {
+  std::string* bytes;
+};
+
+template <typename Io>
+void members(Io& io, PlannedKey& v) {
+  io("fingerprint", v.fingerprint);
+  io("source", v.source);
+  io("armor", v.armor);
+}
+
+template <typename Io>
+void members(Io& io, PlannedRepository& v) {
+  io("id", v.id);
+  io("baseurls", v.baseurls);
+  io("repomd_sha256", v.repomd_sha256);
+  io("package_signatures", v.package_signatures);
+  io("keys", v.keys);
+}
+
+template <typename Io>
+void members(Io& io, PlannedPackage& v) {
+  io("name", v.name);
+  io("epoch", v.epoch);
+  io("version", v.version);
+  io("release", v.release);
+  io("arch", v.arch);
+  io("repository", v.repository);
+  io("location", v.location);
+  io("checksum_type", v.checksum_type);
+  io("checksum", v.checksum);
+  io("size", v.size);
+  io("installed_size", v.installed_size);
+  io("build_time", v.build_time);
+  io("license", v.license);
+  io("source_rpm", v.source_rpm);
+  io("vendor", v.vendor);
+  io("summary", v.summary);
+  io("reason", v.reason);
+}
+
+template <typename Io>
+void members(Io& io, PlannedFilesystem& v) {
+  io("type", v.type);
+  io("label", v.label);
+  io("uuid", v.uuid);
+  io("mount", v.mount);
+  io("mount_options", v.mount_options);
+  io("mkfs_options", v.mkfs_options);
+}
+
+template <typename Io>
+void members(Io& io, PlannedPartition& v) {
+  io("number", v.number);
+  io("label", v.label);
+  io("type", v.type);
+  io("type_id", v.type_id);
+  io("uuid", v.uuid);
+  io("start", v.start);
+  io("size", v.size);
+  io("filesystem", v.filesystem);
+}
+
+template <typename Io>
+void members(Io& io, PlannedDisk& v) {
+  io("table", v.table);
+  io("id", v.id);
+  io("size", v.size);
+  io("partitions", v.partitions);
+}
+
+template <typename Io>
+void members(Io& io, PlannedBoot& v) {
+  io("firmware", v.firmware);
+  io("loader", v.loader);
+  io("root_argument", v.root_argument);
+  io("kernel_command_line", v.kernel_command_line);
+}
+
+template <typename Io>
+void members(Io& io, PlannedUser& v) {
+  io("name", v.name);
+  io("uid", v.uid);
+  io("group", v.group);
+  io("groups", v.groups);
+  io("shell", v.shell);
+  io("home", v.home);
+  io("comment", v.comment);
+  io("password_hash", v.password_hash);
+  io("ssh_keys", v.ssh_keys);
+}
+
+template <typename Io>
+void members(Io& io, PlannedGroup& v) {
+  io("name", v.name);
+  io("gid", v.gid);
+}
+
+template <typename Io>
+void members(Io& io, PlannedFile& v) {
+  io("path", v.path);
+  io("mode", v.mode);
+  io("owner", v.owner);
+  io("group", v.group);
+  io("content", Content{&v.content});
+}
+
+template <typename Io>
+void members(Io& io, PlannedSystem& v) {
+  io("hostname", v.hostname);
+  io("locale", v.locale);
+  io("timezone", v.timezone);
+  io("groups", v.groups);
+  io("users", v.users);
+  io("services_enable", v.services_enable);
+  io("services_disable", v.services_disable);
+  io("services_mask", v.services_mask);
+  io("files", v.files);
+}
+
+template <typename Io>
+void members(Io& io, PlannedOutput& v) {
+  io("format", v.format);
+  io("compression", v.compression);
+  io("filename", v.filename);
+}
+
+template <typename Io>
+void members(Io& io, PlannedBootTest& v) {
+  io("target", v.target);
+  io("within_seconds", v.within_seconds);
+  io("services", v.services);
+}
+
+template <typename Io>
+void members(Io& io, Plan& v) {
+  io("format", v.format);
+  io("tool_version", v.tool_version);
+  io("name", v.name);
+  io("version", v.version);
+  io("arch", v.arch);
+  io("identity_seed", v.identity_seed);
+  io("source_date_epoch", v.source_date_epoch);
+  io("repositories", v.repositories);
+  io("disk", v.disk);
+  io("boot", v.boot);
+  io("system", v.system);
+  io("outputs", v.outputs);
+  io("boot_test", v.boot_test);
+  io("packages", v.packages);
+}
+
+std::string_view to_text(PackageReason reason) {
+  switch (reason) {
+    case PackageReason::asked:
+      return "asked";
+    case PackageReason::dependency:
+      return "dependency";
+    case PackageReason::weak:
+      return "weak";
+  }
+  return "unknown";
+}
+
+/// The last enumerator of each enumeration, to walk its values.
+template <typename T>
+constexpr T kLast = T{};
+template <>
+constexpr auto kLast<Architecture> = Architecture::aarch64;
+template <>
+constexpr auto kLast<PartitionTableType> = PartitionTableType::mbr;
+template <>
+constexpr auto kLast<FilesystemType> = FilesystemType::swap;
+template <>
+constexpr auto kLast<Firmware> = Firmware::both;
+template <>
+constexpr auto kLast<Loader> = Loader::grub;
+template <>
+constexpr auto kLast<OutputFormat> = OutputFormat::qcow2;
+template <>
+constexpr auto kLast<Compression> = Compression::zstd;
+template <>
+constexpr auto kLast<PartitionType> = PartitionType::linux_data;
+template <>
+constexpr auto kLast<PackageReason> = PackageReason::weak;
+
+// --- writing ---------------------------------------------------------------------------------
+
+class Writer {
+ public:
+  template <typename T>
+  static Json encode(T& value) {
+    if constexpr (std::is_same_v<T, Bytes>) {
+      return value.count;
+    } else if constexpr (std::is_enum_v<T>) {
+      return std::string(to_text(value));
+    } else if constexpr (std::is_same_v<T, Content>) {
+      return encode_content(value);
+    } else if constexpr (requires(Writer & w) { members(w, value); }) {
+      Writer writer;
+      members(writer, value);
+      return std::move(writer.object_);
+    } else {
+      return value;
+    }
+  }
+  template <typename T>
+  static Json encode(std::vector<T>& values) {
+    Json list = Json::array();
+    for (T& value : values) list.push_back(encode(value));
+    return list;
+  }
+  template <typename T>
+  static Json encode(std::optional<T>& value) {
+    return value ? encode(*value) : Json(nullptr);
+  }
+  static Json encode_content(const Content& content) {
+    Json text = *content.bytes;
+    try {
+      (void)text.dump();
+      return text;
+    } catch (const Json::type_error&) {  // Not UTF-8.
+      return Json{{"base64", base64_encode(*content.bytes)}};
+    }
+  }
+
+  template <typename T>
+  void operator()(const char* key, T&& value) {
+    object_[key] = encode(value);
+  }
+
+ private:
+  Json object_ = Json::object();
+};
+
+// --- reading ---------------------------------------------------------------------------------
+
+class Reader {
+ public:
+  Reader(const Json& object, std::string path) : object_(object), path_(std::move(path)) {
+    if (!object.is_object()) fail(path_, "an object is needed here");
+  }
+  /// Refuses keys that no member asked for.
+  void finish() const {
+    for (const auto& [key, value] : object_.items()) {
+      if (std::find(seen_.begin(), seen_.end(), key) == seen_.end()) {
+        fail(path_ + key, "this key is unknown");
+      }
+    }
+  }
+
+  template <typename T>
+  void operator()(const char* key, T&& value) {
+    seen_.emplace_back(key);
+    const auto found = object_.find(key);
+    if (found == object_.end()) fail(path_ + key, "this key is missing");
+    decode(*found, value, path_ + key);
+  }
+
+  template <typename T>
+  static void decode(const Json& json, T& value, const std::string& path) {
+    if constexpr (std::is_same_v<T, Bytes>) {
+      decode(json, value.count, path);
+    } else if constexpr (std::is_enum_v<T>) {
+      decode_enum(json, value, path);
+    } else if constexpr (std::is_same_v<T, Content>) {
+      decode_content(json, value, path);
+    } else if constexpr (std::is_same_v<T, bool>) {
+      if (!json.is_boolean()) fail(path, "true or false is needed here");
+      value = json.get<bool>();
+    } else if constexpr (std::is_unsigned_v<T>) {
+      if (!json.is_number_unsigned() || json.get<std::uint64_t>() > std::numeric_limits<T>::max()) {
+        fail(path, "a whole number that is not negative is needed here");
+      }
+      value = json.get<T>();
+    } else if constexpr (std::is_integral_v<T>) {
+      if (!json.is_number_integer()) fail(path, "a whole number is needed here");
+      value = json.get<T>();
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      if (!json.is_string()) fail(path, "a string is needed here");
+      value = json.get<std::string>();
+    } else {
+      Reader reader(json, path + ".");
+      members(reader, value);
+      reader.finish();
+    }
+  }
+  template <typename T>
+  static void decode(const Json& json, std::vector<T>& values, const std::string& path) {
+    if (!json.is_array()) fail(path, "a list is needed here");
+    values.clear();
+    for (const Json& item : json) {
+      decode(item, values.emplace_back(), fmt::format("{}[{}]", path, values.size() - 1));
+    }
+  }
+  template <typename T>
+  static void decode(const Json& json, std::optional<T>& value, const std::string& path) {
+    value.reset();
+    if (!json.is_null()) decode(json, value.emplace(), path);
+  }
+  static void decode_content(const Json& json, const Content& content, const std::string& path) {
+    if (json.is_string()) {
+      *content.bytes = json.get<std::string>();
+      return;
+    }
+    const auto found = json.is_object() ? json.find("base64") : json.end();
+    std::optional<std::string> bytes;
+    if (json.is_object() && json.size() == 1 && found != json.end() && found->is_string()) {
+      bytes = base64_decode(found->get<std::string>());
+    }
+    if (!bytes) fail(path, R"(a string or {"base64": "…"} is needed here)");
+    *content.bytes = std::move(*bytes);
+  }
+
+  [[noreturn]] static void fail(const std::string& path, std::string_view why) {
+    throw Error(ErrorKind::usage, fmt::format("{}: {}", path, why));
+  }
+
+ private:
+  template <typename T>
+  static void decode_enum(const Json& json, T& value, const std::string& path) {
+    std::string text;
+    decode(json, text, path);
+    for (int i = 0; i <= static_cast<int>(kLast<T>); ++i) {
+      if (to_text(static_cast<T>(i)) != text) continue;
+      value = static_cast<T>(i);
+      return;
+    }
+    fail(path, fmt::format("'{}' is not one of the values of this key", text));
+  }
+
+  const Json& object_;
+  std::string path_;
+  std::vector<std::string> seen_;
+};
+
+}  // namespace
+
+std::string to_json(const Plan& plan) {
+  Plan copy = plan;  // `members` takes what it visits by reference, for reading.
+  return Writer::encode(copy).dump(2) + "\n";
+}
+
+Plan parse_plan(std::string_view text, std::string_view name) {
+  Json json;
+  try {
+    json = Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    throw Error(ErrorKind::usage, fmt::format("'{}' is not JSON: {}", name, error.what()));
+  }
+  return with_context(fmt::format("while reading '{}'", name), [&] {
+    if (json.is_object() && json.contains("format") && json["format"] != Plan{}.format) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("its format {} is not the one that this version reads, {}",
+                              json["format"].dump(), Plan{}.format),
+                  "make it anew with 'image-composer plan --json'");
+    }
+    Plan plan;
+    Reader reader(json, "");
+    members(reader, plan);
+    reader.finish();
+    return plan;
+  });
+}
+
+}  // namespace composer
