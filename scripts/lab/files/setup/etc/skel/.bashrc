@@ -1,0 +1,1 @@
+[ -r /etc/bashrc ] && . /etc/bashrc
