@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -10,7 +11,24 @@
 
 namespace composer::rpm {
 
-/// OpenPGP public keys, and checks against them (librpm's keyring; no gpg, no rpm database).
+/// What an .rpm file's own header says that it is.
+struct PackageIdentity {
+  std::string name;
+  std::uint32_t epoch = 0;
+  std::string version, release, arch;
+
+  friend bool operator==(const PackageIdentity&, const PackageIdentity&) = default;
+};
+
+/// Reads the header of an .rpm file, without checking any signature.
+///
+/// @param name  What errors call the package; empty means the file's name.
+/// @throws Error  for a file that is cut short, is no package, or is one of a format that librpm
+///                4.18 cannot install.
+PackageIdentity read_identity(const std::filesystem::path& package, std::string_view name = {});
+
+/// OpenPGP public keys, and checks against them (librpm's keyring; no gpg, no rpm database). May be
+/// used from several threads at once.
 class Keyring {
  public:
   /// @throws Error  when a key's armour cannot be read.
@@ -19,12 +37,19 @@ class Keyring {
   Keyring& operator=(Keyring&&) noexcept;
   ~Keyring();
 
-  /// Checks the signature of an .rpm file over its header, and the header's digest of the payload.
-  /// @throws Error  `package 'x.rpm' is not signed`, `… is signed by unknown key …`, `… has a bad
-  ///                signature`.
-  void verify_package(const std::filesystem::path& package) const;
+  /// Checks the signature of an .rpm file over its header, and that its payload is the one whose
+  /// digest stands in that header; so every byte that will be installed is covered.
+  ///
+  /// @param name  What errors call the package; empty means the file's name.
+  /// @returns What the signed header says that the package is.
+  /// @throws Error  `package 'x.rpm' is not signed`, `… is signed by the unknown key …`, `… has a
+  ///                bad signature`, `… has a payload that does not match its signed header`, and
+  ///                what read_identity refuses.
+  PackageIdentity verify_package(const std::filesystem::path& package,
+                                 std::string_view name = {}) const;
 
-  /// Checks a detached, armoured or binary, signature of `content`.
+  /// Checks a detached, armoured or binary, signature of `content`. Where there are several
+  /// signatures, one good one is enough and a bad one is an error.
   /// @throws Error  naming `what` and the cause.
   void verify_detached(std::string_view content, std::string_view signature,
                        std::string_view what) const;
@@ -36,7 +61,8 @@ class Keyring {
   std::unique_ptr<void, Free> keyring_;
 };
 
-/// The keys in an armoured file (one or more), with fingerprints. @throws Error when there is none.
+/// The keys in a file, armoured (one block or more, one key or more in each) or binary, with
+/// fingerprints. @throws Error when there is none.
 std::vector<PlannedKey> read_keys(std::string_view armor, std::string_view source);
 
 }  // namespace composer::rpm

@@ -1,0 +1,340 @@
+#include "composer/rpm/keyring.h"
+
+#include <array>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <mutex>
+#include <optional>
+#include <rpm/rpmcrypto.h>
+#include <rpm/rpmkeyring.h>
+#include <rpm/rpmpgp.h>
+
+#include "composer/base/checksum.h"
+#include "composer/base/handle.h"
+#include "composer/error.h"
+#include "composer/host/cache.h"
+#include "composer/rpm/signature_file.h"
+
+// The one file that sees librpm's OpenPGP interface (4.18; it is internal to rpm from 4.19 on).
+
+namespace composer::rpm {
+namespace {
+
+using Signature = Handle<std::remove_pointer_t<pgpDigParams>, pgpDigParamsFree>;
+using Pubkey = Handle<std::remove_pointer_t<rpmPubkey>, rpmPubkeyFree>;
+
+constexpr std::uint32_t kTagDsaHeader = 267, kTagRsaHeader = 268;  // Over the header.
+constexpr std::uint32_t kTagPgp = 1002, kTagGpg = 1005;            // Over header and payload.
+constexpr std::uint32_t kTagName = 1000, kTagVersion = 1001, kTagRelease = 1002, kTagEpoch = 1003,
+                        kTagArch = 1022, kTagPayloadDigest = 5092,
+                        kTagPayloadDigestAlgorithm = 5093;
+
+/// A key file larger than this is none (a key with many certifications has about 100 KB).
+constexpr std::size_t kMostKeyBytes = std::size_t{4} << 20;
+
+struct State {
+  rpmKeyring keyring = nullptr;
+  std::mutex mutex;  ///< librpm does not promise that its OpenPGP code may run on two threads.
+};
+
+State& state_of(void* keyring) {
+  return *static_cast<State*>(keyring);
+}
+
+void start_crypto() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    if (rpmInitCrypto() != 0) {
+      throw Error(ErrorKind::host, "cannot start librpm's cryptography");
+    }
+  });
+}
+
+const std::uint8_t* as_bytes(std::string_view text) {
+  return reinterpret_cast<const std::uint8_t*>(text.data());
+}
+
+/// The packets inside of one armoured block.
+std::optional<std::string> unarmor(const std::string& block, pgpArmor kind) {
+  std::uint8_t* packets = nullptr;
+  std::size_t size = 0;
+  const pgpArmor found = pgpParsePkts(block.c_str(), &packets, &size);
+  const Handle<std::uint8_t, std::free> owner(packets);
+  if (found != kind || !packets) return std::nullopt;
+  return std::string(reinterpret_cast<const char*>(packets), size);
+}
+
+/// The armoured blocks of a text.
+std::vector<std::string> armored_blocks(std::string_view text) {
+  std::vector<std::string> blocks;
+  for (auto at = text.find("-----BEGIN PGP "); at != std::string_view::npos;) {
+    const auto end = text.find("-----END PGP ", at);
+    if (end == std::string_view::npos) break;
+    const auto line_end = std::min(text.find('\n', end), text.size());
+    blocks.push_back(std::string(text.substr(at, line_end - at)) + "\n");
+    at = text.find("-----BEGIN PGP ", line_end);
+  }
+  return blocks;
+}
+
+std::string armor_of(std::string_view certificate) {
+  const Handle<char, std::free> wrapped(
+      pgpArmorWrap(PGPARMOR_PUBKEY, as_bytes(certificate), certificate.size()));
+  std::string text = wrapped ? wrapped.get() : "";
+  // The line that names rpm's version would make a plan differ between machines.
+  if (const auto at = text.find("\nVersion: "); at != std::string::npos) {
+    text.erase(at, text.find('\n', at + 1) - at);
+  }
+  return text;
+}
+
+std::string fingerprint_of(std::string_view certificate) {
+  std::uint8_t* bytes = nullptr;
+  std::size_t size = 0;
+  if (pgpPubkeyFingerprint(as_bytes(certificate), certificate.size(), &bytes, &size) != 0)
+    return {};
+  const Handle<std::uint8_t, std::free> owner(bytes);
+  std::string hex = to_hex({reinterpret_cast<const char*>(bytes), size});
+  for (char& c : hex) c = c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
+  return hex;
+}
+
+/// The length of the OpenPGP packet that `bytes` begins with (RFC 4880, 4.2), or 0.
+std::size_t packet_size(std::string_view bytes) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  if (bytes.size() < 2 || !(byte(0) & 0x80)) return 0;
+  std::size_t header = 0, body = 0;
+  if (byte(0) & 0x40) {  // New format.
+    if (byte(1) < 192) {
+      header = 2, body = byte(1);
+    } else if (byte(1) < 224 && bytes.size() > 2) {
+      header = 3, body = (std::size_t{byte(1)} - 192) * 256 + byte(2) + 192;
+    } else if (byte(1) == 255 && bytes.size() > 5) {
+      header = 6;
+      for (std::size_t i = 2; i < 6; ++i) body = body << 8 | byte(i);
+    }
+  } else if ((byte(0) & 3) != 3) {  // Old format: 1, 2 or 4 bytes of length.
+    const std::size_t width = std::size_t{1} << (byte(0) & 3);
+    if (bytes.size() <= width) return 0;
+    header = 1 + width;
+    for (std::size_t i = 1; i <= width; ++i) body = body << 8 | byte(i);
+  }
+  return header != 0 && body <= bytes.size() - header ? header + body : 0;
+}
+
+enum class Verdict { good, bad, unknown_key, weak, unreadable };
+
+struct Judgement {
+  Verdict verdict = Verdict::unreadable;
+  std::string key;   ///< Id of the key that the signature names, upper-case hexadecimal.
+  std::string hash;  ///< Of a weak signature.
+};
+
+Judgement judge(State& state, std::string_view packet, std::string_view content) {
+  const std::lock_guard lock(state.mutex);
+  pgpDigParams raw = nullptr;
+  if (pgpPrtParams(as_bytes(packet), packet.size(), PGPTAG_SIGNATURE, &raw) != 0) return {};
+  const Signature signature(raw);
+  Judgement judgement;
+  for (int i = 0; i < 8; ++i) {
+    judgement.key += fmt::format("{:02X}", pgpDigParamsSignID(signature.get())[i]);
+  }
+  const unsigned hash = pgpDigParamsAlgo(signature.get(), PGPVAL_HASHALGO);
+  if (hash != PGPHASHALGO_SHA256 && hash != PGPHASHALGO_SHA384 && hash != PGPHASHALGO_SHA512) {
+    judgement.verdict = Verdict::weak;
+    const char* name = pgpValString(PGPVAL_HASHALGO, static_cast<std::uint8_t>(hash));
+    judgement.hash = name ? name : "an unknown hash";
+    return judgement;
+  }
+  // Only signatures "of a binary document" say something about the bytes themselves.
+  judgement.verdict = Verdict::bad;
+  if (pgpSignatureType(signature.get()) != PGPSIGTYPE_BINARY) return judgement;
+  DIGEST_CTX context = rpmDigestInit(static_cast<int>(hash), RPMDIGEST_NONE);
+  rpmDigestUpdate(context, content.data(), content.size());
+  const rpmRC result = rpmKeyringVerifySig(state.keyring, signature.get(), context);
+  rpmDigestFinal(context, nullptr, nullptr, 0);
+  if (result == RPMRC_OK) judgement.verdict = Verdict::good;
+  if (result == RPMRC_NOKEY) judgement.verdict = Verdict::unknown_key;
+  return judgement;
+}
+
+/// Throws unless one signature is good and none is bad. `what` is the subject, quoted.
+void require_good(const std::vector<Judgement>& judgements, const std::string& what) {
+  bool good = false;
+  std::optional<Error> refusal;
+  for (const Judgement& judgement : judgements) {
+    switch (judgement.verdict) {
+      case Verdict::good:
+        good = true;
+        break;
+      case Verdict::bad:
+        throw Error(ErrorKind::build, what + " has a bad signature",
+                    "it was changed after it was signed; do not use it");
+      case Verdict::unreadable:
+        throw Error(ErrorKind::build, what + " has a signature that cannot be read");
+      case Verdict::weak:
+        refusal = Error(ErrorKind::build,
+                        fmt::format("{} is signed by key {} with {}, which is too weak to trust",
+                                    what, judgement.key, judgement.hash));
+        break;
+      case Verdict::unknown_key:
+        refusal = Error(ErrorKind::build,
+                        fmt::format("{} is signed by the unknown key {}", what, judgement.key),
+                        "add the key to the repository's 'gpgkey', if you trust it");
+        break;
+    }
+  }
+  if (good) return;
+  if (refusal) throw Error(*refusal);
+  throw Error(ErrorKind::build, what + " is not signed");
+}
+
+PackageIdentity identity_of(const PackageFile& file) {
+  const auto text = [&](std::uint32_t tag) {
+    const auto value = file.header.text(tag);
+    if (!value || value->empty()) {
+      throw Error(ErrorKind::build,
+                  fmt::format("package '{}' is damaged: its header lacks a name, version, release "
+                              "or architecture",
+                              file.name));
+    }
+    return std::string(*value);
+  };
+  return {text(kTagName), file.header.number(kTagEpoch).value_or(0), text(kTagVersion),
+          text(kTagRelease), text(kTagArch)};
+}
+
+void check_payload(const PackageFile& file) {
+  static constexpr std::array<std::pair<std::uint32_t, HashAlgorithm>, 3> kAlgorithms = {
+      {{PGPHASHALGO_SHA256, HashAlgorithm::sha256},
+       {PGPHASHALGO_SHA384, HashAlgorithm::sha384},
+       {PGPHASHALGO_SHA512, HashAlgorithm::sha512}}};
+  const auto digest = file.header.text(kTagPayloadDigest);
+  const auto number = file.header.number(kTagPayloadDigestAlgorithm);
+  for (const auto& [known, algorithm] : kAlgorithms) {
+    if (!digest || number != known) continue;
+    if (host::hash_rest(file.fd.get(), algorithm, file.name) == *digest) return;
+    throw Error(
+        ErrorKind::build,
+        fmt::format("package '{}' has a payload that does not match its signed header", file.name),
+        "it was changed after it was signed, or is cut short; do not use it");
+  }
+  throw Error(ErrorKind::build,
+              fmt::format("package '{}' has no strong digest of its payload", file.name),
+              "rpm 4.14 and later write one; use a newer build of the package");
+}
+
+}  // namespace
+
+PackageIdentity read_identity(const std::filesystem::path& package, std::string_view name) {
+  return identity_of(open_package(package, name));
+}
+
+void Keyring::Free::operator()(void* keyring) const {
+  State* state = static_cast<State*>(keyring);
+  rpmKeyringFree(state->keyring);
+  delete state;
+}
+
+Keyring::Keyring(const std::vector<PlannedKey>& keys) : keyring_(new State) {
+  start_crypto();
+  rpmKeyring keyring = state_of(keyring_.get()).keyring = rpmKeyringNew();
+  for (const PlannedKey& key : keys) {
+    const auto certificate = unarmor(key.armor, PGPARMOR_PUBKEY);
+    const Pubkey pubkey(certificate ? rpmPubkeyNew(as_bytes(*certificate), certificate->size())
+                                    : nullptr);
+    if (!pubkey) {
+      throw Error(ErrorKind::build, fmt::format("librpm cannot use the OpenPGP key {} from '{}'",
+                                                key.fingerprint, key.source));
+    }
+    rpmKeyringAddKey(keyring, pubkey.get());
+    int count = 0;
+    const Handle<rpmPubkey, std::free> subkeys(rpmGetSubkeys(pubkey.get(), &count));
+    for (int i = 0; i < count; ++i) {
+      const Pubkey subkey(subkeys.get()[i]);
+      rpmKeyringAddKey(keyring, subkey.get());
+    }
+  }
+}
+
+Keyring::Keyring(Keyring&&) noexcept = default;
+Keyring& Keyring::operator=(Keyring&&) noexcept = default;
+Keyring::~Keyring() = default;
+
+PackageIdentity Keyring::verify_package(const std::filesystem::path& package,
+                                        std::string_view name) const {
+  const PackageFile file = open_package(package, name);
+  const std::string what = fmt::format("package '{}'", file.name);
+  std::vector<Judgement> judgements;
+  for (const std::uint32_t tag : {kTagRsaHeader, kTagDsaHeader}) {
+    if (!file.signatures.has(tag)) continue;
+    const auto packet = file.signatures.binary(tag);
+    judgements.push_back(packet ? judge(state_of(keyring_.get()), *packet, file.header.bytes())
+                                : Judgement{});
+  }
+  if (judgements.empty() && (file.signatures.has(kTagPgp) || file.signatures.has(kTagGpg))) {
+    throw Error(ErrorKind::build,
+                what + " is signed only in the way of rpm 3, over header and payload together",
+                "sign it again with rpm 4.14 or later");
+  }
+  require_good(judgements, what);
+  check_payload(file);
+  return identity_of(file);
+}
+
+void Keyring::verify_detached(std::string_view content, std::string_view signature,
+                              std::string_view what) const {
+  const std::string subject = fmt::format("'{}'", what);
+  std::vector<std::string> blocks;
+  if (signature.starts_with("-----BEGIN ")) {
+    for (const std::string& block : armored_blocks(signature)) {
+      blocks.push_back(unarmor(block, PGPARMOR_SIGNATURE).value_or(""));
+    }
+  } else {
+    blocks.emplace_back(signature);
+  }
+  std::vector<Judgement> judgements;
+  for (const std::string& block : blocks) {
+    for (std::string_view rest = block; judgements.size() < 16;) {
+      const std::size_t size = packet_size(rest);
+      judgements.push_back(
+          size == 0 ? Judgement{} : judge(state_of(keyring_.get()), rest.substr(0, size), content));
+      rest.remove_prefix(size);
+      if (size == 0 || rest.empty()) break;
+    }
+  }
+  require_good(judgements, subject);
+}
+
+std::vector<PlannedKey> read_keys(std::string_view armor, std::string_view source) {
+  start_crypto();
+  std::vector<std::string> blocks;
+  if (armor.size() <= kMostKeyBytes) {
+    for (const std::string& block : armored_blocks(armor)) {
+      if (auto packets = unarmor(block, PGPARMOR_PUBKEY)) blocks.push_back(std::move(*packets));
+    }
+    if (blocks.empty() && packet_size(armor) != 0) blocks.emplace_back(armor);
+  }
+  std::vector<PlannedKey> keys;
+  for (const std::string& block : blocks) {
+    for (std::string_view rest = block; !rest.empty();) {
+      std::size_t size = 0;
+      if (pgpPubKeyCertLen(as_bytes(rest), rest.size(), &size) != 0 || size == 0 ||
+          size > rest.size()) {
+        break;
+      }
+      const std::string_view certificate = rest.substr(0, size);
+      const std::string fingerprint = fingerprint_of(certificate);
+      if (!fingerprint.empty()) {
+        keys.push_back({fingerprint, std::string(source), armor_of(certificate)});
+      }
+      rest.remove_prefix(size);
+    }
+  }
+  if (keys.empty()) {
+    throw Error(ErrorKind::build, fmt::format("'{}' has no OpenPGP public key", source));
+  }
+  return keys;
+}
+
+}  // namespace composer::rpm
