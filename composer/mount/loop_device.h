@@ -32,7 +32,7 @@ class LoopDevice {
 
   /// Writes what the kernel still holds to the file, frees the device and makes sure that it is
   /// free. Nothing is flushed to the medium: that is for the one who finishes the file.
-  /// @throws Error  when a write failed, or somebody keeps the device busy (waits for 10 s).
+  /// @throws Error  when a write failed, or somebody keeps the device busy (waits for 5 s).
   void close();
 
  private:

@@ -50,7 +50,7 @@ class Mount {
   Bytes trim() const;
 
   /// Unmounts, and waits until the kernel has let go of the device.
-  /// @throws Error  when it is busy for longer than 10 s; it stays mounted then.
+  /// @throws Error  when it is busy for longer than 5 s; it stays mounted then.
   void close();
 
  private:
