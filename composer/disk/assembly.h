@@ -2,8 +2,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <vector>
 
-#include "composer/base/file_descriptor.h"
 #include "composer/host/process.h"
 #include "composer/plan.h"
 #include "composer/progress.h"
@@ -17,24 +17,36 @@ struct Disk {
   PlannedDisk layout;
 };
 
+/// The programs that an Assembly of this layout runs.
+std::vector<host::Tool> required_tools(const PlannedDisk& layout);
+
+/// Makes sure that this machine's kernel can mount what an Assembly of this layout mounts (loads
+/// the module where there is one). vfat is not among it.
+/// @throws Error  of kind host naming every filesystem that is missing and its partition.
+void require_filesystems(const PlannedDisk& layout);
+
 /// A partitioned sparse file whose filesystems are made and mounted at `root()`, one loop device
-/// per partition. An ESP (vfat) is a plain directory there until `finish`, since the host's kernel
-/// may have no vfat. The only assembler today; nothing outside mount/ and disk/ may know how it
-/// works.
+/// per partition. A vfat partition (the ESP) is a plain directory there until `finish`, since the
+/// host's kernel may have no vfat. The only assembler today; nothing outside mount/ and disk/ may
+/// know how it works. Call mount::enter_private_mounts first.
 class Assembly {
  public:
-  /// Partitions, makes the filesystems, mounts (stage `partition`).
+  /// Partitions, makes the filesystems, mounts (stage `partition`). `work_directory` exists; the
+  /// disk is `disk.raw` in it, the root `root`. Mount points are made with mode 0755.
   Assembly(const PlannedDisk& layout, const std::filesystem::path& work_directory,
            std::int64_t source_date_epoch, const host::CommandRunner& runner, Progress& progress);
   Assembly(Assembly&&) noexcept;
   Assembly& operator=(Assembly&&) noexcept;
-  /// Unmounts what is still mounted, as well as it can.
+  /// Unmounts what is still mounted, as well as it can, and removes a disk that is not finished.
   ~Assembly();
 
   const std::filesystem::path& root() const;
 
-  /// Moves the ESP's files into its filesystem, trims, unmounts, checks every filesystem and reads
-  /// the disk back with libblkid. @throws Error when anything does not let go or is not as planned.
+  /// Moves the files of vfat partitions into their filesystems, trims, unmounts, checks every
+  /// filesystem and reads the disk back with libblkid.
+  /// @throws Error  when the host's disk is full, a filesystem is damaged, the files of a vfat
+  ///                partition do not fit or have names that it cannot hold, anything does not let
+  ///                go, or is not as planned.
   Disk finish() &&;
 
  private:
