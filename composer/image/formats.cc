@@ -1,0 +1,56 @@
+#include "composer/image/formats.h"
+
+#include <fmt/format.h>
+
+#include "composer/error.h"
+#include "composer/image/copy_disk.h"
+
+namespace composer::image {
+std::string no_trailer(const Plan&, Bytes) {
+  return {};
+}
+
+void write_raw(const ExportJob& job, PartialFile& file) {
+  copy_disk(job, file);
+}
+
+void write_vhd_fixed(const ExportJob& job, PartialFile& file) {
+  copy_disk(job, file);
+  file.write_at(planned_vhd_footer(job.plan, {job.disk.size}), job.disk.size);
+}
+
+const Format& format_of(OutputFormat format) {
+  for (const Format& row : kFormats) {
+    if (row.format == format) return row;
+  }
+  throw Error(ErrorKind::build, "no writer for this image format");
+}
+
+void check_output(const PlannedOutput& output, Bytes disk_size) {
+  const Format& format = format_of(output.format);
+  const std::string_view name = output.filename;
+  if (name.empty() || name == "." || name == ".." || name.size() > 200 ||
+      name.find('/') != std::string_view::npos || name.find('\0') != std::string_view::npos) {
+    throw Error(ErrorKind::usage, fmt::format("'{}' cannot be the file name of an image", name),
+                "give a name without a slash, at most 200 bytes long");
+  }
+  if (output.compression != Compression::none && format.compression == CompressionUse::none) {
+    throw Error(ErrorKind::usage, fmt::format("'{}' images are never compressed", format.name),
+                "leave out compression, or choose qcow2");
+  }
+  if (disk_size.count == 0 || disk_size.count % format.size_grain.count != 0) {
+    throw Error(ErrorKind::usage,
+                fmt::format("a disk of {} bytes cannot be a '{}' image: its size must be a whole "
+                            "number of {}",
+                            disk_size.count, format.name, to_text(format.size_grain)),
+                fmt::format("the next size that can is {} bytes",
+                            round_up({disk_size.count + 1}, format.size_grain).count));
+  }
+  if (disk_size > format.size_limit) {
+    throw Error(ErrorKind::usage,
+                fmt::format("a disk of {} cannot be a '{}' image: {} is the most",
+                            to_text(disk_size), format.name, to_text(format.size_limit)));
+  }
+}
+
+}  // namespace composer::image

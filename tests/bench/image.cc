@@ -1,0 +1,205 @@
+// Side by side in one run: this project's image writers and qemu-img convert on one raw disk. Prints
+// a table of wall time, cpu time, peak memory and size of the output; it never fails for being slow.
+//
+//   bench_image DISK.raw DIRECTORY [repetitions]
+//
+// The disk should be in the page cache and the directory on tmpfs, so that the writers are measured and
+// not the storage. Of several repetitions the fastest is shown: the others measure the neighbours.
+
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <functional>
+#include <optional>
+#include <string>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <thread>
+#include <time.h>
+#include <unistd.h>
+#include <vector>
+
+#include "composer/error.h"
+#include "composer/image/formats.h"
+#include "composer/image/write.h"
+
+namespace {
+
+using namespace composer;
+namespace fs = std::filesystem;
+
+struct Cost {
+  double wall = 0, cpu = 0;
+  std::uint64_t peak_kib = 0;
+  bool failed = false;
+};
+
+double now() {
+  timespec t{};
+  ::clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+}
+
+double seconds(const timeval& t) {
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+}
+
+/// Runs `task` in a process of its own, so that its memory is its own.
+Cost measure(const std::function<void()>& task) {
+  const double start = now();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    try {
+      task();
+      std::_Exit(0);
+    } catch (const Error& error) {
+      fmt::print(stderr, "{}", error.to_text());
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "{}\n", error.what());
+    }
+    std::_Exit(1);
+  }
+  int status = 0;
+  rusage usage{};
+  ::wait4(child, &status, 0, &usage);
+  return {now() - start, seconds(usage.ru_utime) + seconds(usage.ru_stime),
+          static_cast<std::uint64_t>(usage.ru_maxrss), status != 0};
+}
+
+struct Contender {
+  std::string name;
+  std::string file;
+  std::function<void(const fs::path& output)> task;
+};
+
+class Bench {
+ public:
+  Bench(fs::path disk, fs::path directory, int repetitions)
+      : disk_(std::move(disk)), directory_(std::move(directory)), repetitions_(repetitions) {}
+
+  void compare(std::string_view title, std::vector<Contender> contenders) {
+    std::vector<std::optional<Cost>> best(contenders.size());
+    std::vector<std::uint64_t> sizes(contenders.size());
+    for (int i = 0; i < repetitions_; ++i) {
+      for (std::size_t c = 0; c < contenders.size(); ++c) {
+        const fs::path output = directory_ / contenders[c].file;
+        const Cost cost = measure([&] { contenders[c].task(output); });
+        if (!best[c] || cost.wall < best[c]->wall) best[c] = cost;
+        struct stat status {};
+        if (::stat(output.c_str(), &status) == 0) {
+          sizes[c] = static_cast<std::uint64_t>(status.st_size);
+        }
+        fs::remove(output);
+      }
+    }
+    fmt::print("\n{}\n{:<36}{:>9}{:>9}{:>11}{:>14}\n", title, "", "wall s", "cpu s", "peak MiB",
+               "bytes");
+    for (std::size_t c = 0; c < contenders.size(); ++c) {
+      if (best[c]->failed) {
+        fmt::print("{:<36} failed\n", contenders[c].name);
+        continue;
+      }
+      fmt::print("{:<36}{:>9.2f}{:>9.2f}{:>11}{:>14}\n", contenders[c].name, best[c]->wall,
+                 best[c]->cpu, best[c]->peak_kib / 1024, sizes[c]);
+    }
+  }
+
+  Contender qemu(std::string name, std::vector<std::string> options) const {
+    return {"qemu-img " + name, "qemu", [this, options](const fs::path& output) {
+              std::vector<std::string> arguments{"qemu-img", "convert", "-f", "raw"};
+              arguments.insert(arguments.end(), options.begin(), options.end());
+              arguments.push_back(disk_.string());
+              arguments.push_back(output.string());
+              std::vector<char*> argv;
+              for (std::string& argument : arguments) argv.push_back(argument.data());
+              argv.push_back(nullptr);
+              ::execvp("qemu-img", argv.data());
+              std::_Exit(127);
+            }};
+  }
+
+  /// The writer alone, as qemu-img does it: no sync, no digest.
+  Contender writer(OutputFormat format, Compression compression) const {
+    return {"our writer", "ours", [this, format, compression](const fs::path& output) {
+              Plan plan;
+              plan.identity_seed = "bench";
+              const PlannedOutput planned{format, compression, output.filename().string()};
+              const FileDescriptor fd = open_file(disk_, O_RDONLY);
+              const image::RawDisk raw{fd.get(), fs::file_size(disk_), disk_.string()};
+              SilentProgress progress;
+              image::ExportMeter meter(progress, {});
+              const unsigned threads = std::max(std::thread::hardware_concurrency(), 1U);
+              image::PartialFile file(output);
+              image::format_of(format).write({plan, planned, raw, meter, threads}, file);
+              file.commit();
+            }};
+  }
+
+  /// Everything that a build does: the writer, sync, digest.
+  Contender whole(OutputFormat format, Compression compression, image::DiskUse use) const {
+    const bool consume = use == image::DiskUse::consume;
+    return {consume ? "ours, raw disk consumed, sha256" : "ours with sync and sha256", "ours",
+            [this, format, compression, use](const fs::path& output) {
+              Plan plan;
+              plan.identity_seed = "bench";
+              plan.outputs = {{format, compression, output.filename().string()}};
+              disk::Disk disk{disk_, {fs::file_size(disk_)}, {}};
+              SilentProgress progress;
+              image::write_images(plan, disk, use, directory_, progress);
+              if (use == image::DiskUse::consume) give_back(output);
+            }};
+  }
+
+ private:
+  /// Makes the raw disk again out of the VHD that it became.
+  void give_back(const fs::path& output) const {
+    const std::uint64_t size = fs::file_size(output) / 512 * 512;
+    const bool footer = size % (1 << 20) == 512;
+    fs::create_hard_link(output, disk_);
+    fs::resize_file(disk_, footer ? size - 512 : size);
+  }
+
+  fs::path disk_, directory_;
+  int repetitions_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3) {
+    fmt::print(stderr, "usage: bench_image DISK.raw DIRECTORY [repetitions]\n");
+    return 2;
+  }
+  using image::DiskUse;
+  Bench bench(argv[1], argv[2], argc > 3 ? std::max(std::atoi(argv[3]), 1) : 3);
+  fmt::print("{}: {} bytes, {} threads\n", argv[1], fs::file_size(argv[1]),
+             std::thread::hardware_concurrency());
+  const auto vhd = OutputFormat::vhd_fixed;
+  const auto qcow2 = OutputFormat::qcow2;
+  bench.compare("vhd-fixed",
+                {bench.qemu("", {"-O", "vpc", "-o", "subformat=fixed,force_size=on"}),
+                 bench.qemu("-m 8 -W", {"-m", "8", "-W", "-O", "vpc", "-o",
+                                        "subformat=fixed,force_size=on"}),
+                 bench.writer(vhd, Compression::none),
+                 bench.whole(vhd, Compression::none, DiskUse::keep),
+                 bench.whole(vhd, Compression::none, DiskUse::consume)});
+  struct Case {
+    std::string_view title;
+    Compression compression;
+    std::vector<std::string> options;
+  };
+  for (const Case& c :
+       {Case{"qcow2", Compression::none, {"-O", "qcow2"}},
+        Case{"qcow2 zstd", Compression::zstd, {"-c", "-O", "qcow2", "-o", "compression_type=zstd"}},
+        Case{"qcow2 zlib", Compression::zlib, {"-c", "-O", "qcow2"}}}) {
+    std::vector<std::string> parallel{"-m", "8", "-W"};
+    parallel.insert(parallel.end(), c.options.begin(), c.options.end());
+    bench.compare(c.title, {bench.qemu("", c.options), bench.qemu("-m 8 -W", parallel),
+                            bench.writer(qcow2, c.compression),
+                            bench.whole(qcow2, c.compression, DiskUse::keep)});
+  }
+}
