@@ -99,10 +99,14 @@ void place(const DiskRequest& disk, PlannedDisk& planned, Diagnostics& problems)
     const Bytes left = end - start;
     const Bytes needed = size_or_minimum(partition);
     if (needed > left) {
-      const std::string left_text = left.count == 0 ? "nothing" : to_text(left);
+      const bool same_text = to_text(needed) == to_text(left);
+      const auto text = [&](Bytes size) {
+        if (size.count == 0) return std::string("nothing");
+        return same_text ? fmt::format("{} MiB", size.count >> 20) : to_text(size);
+      };
       problems.report(partition.size ? partition.size->at : partition.at,
                       fmt::format("partition '{}' needs {}{} but {} is left", *partition.label,
-                                  partition.size ? "" : "at least ", to_text(needed), left_text),
+                                  partition.size ? "" : "at least ", text(needed), text(left)),
                       larger_disk(disk));
       return;
     }
@@ -119,10 +123,11 @@ void place(const DiskRequest& disk, PlannedDisk& planned, Diagnostics& problems)
     if (const Bytes largest =
             partition.filesystem ? largest_filesystem(*partition.filesystem->type) : Bytes{0};
         !partition.size && largest.count != 0 && left > largest) {
-      problems.report(partition.at,
-                      fmt::format("partition '{}' would get {}, too large for {}, which ends at {}",
-                                  *partition.label, to_text(left),
-                                  to_text(*partition.filesystem->type), to_text(largest)));
+      problems.report(
+          partition.at,
+          fmt::format("partition '{}' would get {}, too large for {}, which stays below {}",
+                      *partition.label, to_text(left), to_text(*partition.filesystem->type),
+                      to_text(largest + kPartitionGrain)));
     }
   }
 }

@@ -142,8 +142,8 @@ void check_room(const PartitionRequest& partition, Diagnostics& problems) {
   if (largest.count != 0 && **partition.size > largest) {
     problems.report(
         partition.size->at,
-        fmt::format("{} of {} is too large for {}, which ends at {}", describe(partition),
-                    to_text(**partition.size), to_text(type), to_text(largest)));
+        fmt::format("{} of {} is too large for {}, which stays below {}", describe(partition),
+                    to_text(**partition.size), to_text(type), to_text(largest + MiB(1))));
   }
 }
 
