@@ -24,7 +24,7 @@ class HostRoot final : public Root {
   void make_link(std::string_view target, std::string_view path) override;
   void set_attributes(std::string_view path, FileAttributes) override;
   void remove(std::string_view path) override;
-  void clamp_times(std::int64_t epoch) override;
+  void clamp_times(std::int64_t epoch) override;  // In host_root_times.cc.
   RootCommandResult run(const RootCommand& command) override;
 
  private:

@@ -1,0 +1,108 @@
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <set>
+
+#include "composer/error.h"
+#include "composer/tree/configure.h"
+#include "composer/tree/root_files.h"
+
+// What a build leaves behind and an image must not have: it would make two builds differ, grow the
+// image, or give every machine made from it the same secret. Files that the blueprint asks for
+// stay.
+
+namespace composer::tree {
+namespace {
+
+// Folders whose content goes.
+constexpr std::array<std::string_view, 8> kEmptied{"/tmp",
+                                                   "/var/tmp",
+                                                   "/run",
+                                                   "/var/cache/dnf",
+                                                   "/var/cache/libdnf5",
+                                                   "/var/cache/yum",
+                                                   "/var/log/journal",
+                                                   "/var/lib/systemd/coredump"};
+
+// Files and folders that go as a whole. Keys and seeds are each machine's own; the aux-cache of
+// ldconfig holds inode numbers and times, and is made anew by the next run of it; dnf's history
+// would tell of a transaction that dnf did not make.
+constexpr std::array<std::string_view, 15> kRemoved{"/root/.bash_history",
+                                                    "/var/lib/systemd/random-seed",
+                                                    "/var/lib/systemd/credential.secret",
+                                                    "/var/cache/ldconfig/aux-cache",
+                                                    "/var/lib/dnf/history.sqlite",
+                                                    "/var/lib/dnf/history.sqlite-shm",
+                                                    "/var/lib/dnf/history.sqlite-wal",
+                                                    "/var/log/waagent.log",
+                                                    "/etc/.pwd.lock",
+                                                    "/etc/passwd-",
+                                                    "/etc/group-",
+                                                    "/etc/shadow-",
+                                                    "/etc/gshadow-",
+                                                    "/etc/subuid-",
+                                                    "/etc/subgid-"};
+
+constexpr int kDeepestLog = 16;
+
+class Cleaner {
+ public:
+  Cleaner(const Plan& plan, Root& root) : root_(root) {
+    for (const PlannedFile& file : plan.system.files) kept_.insert(file.path);
+  }
+
+  void remove(std::string_view path) {
+    if (!kept_.contains(path)) remove_tree(root_, path);
+  }
+
+  // Logs are emptied and not removed: a package may own the file, and its owner and mode with it.
+  void empty_logs(const std::string& folder, int depth) {
+    if (depth > kDeepestLog) {
+      throw Error(ErrorKind::build, fmt::format("'{}' of the image has too many levels", folder));
+    }
+    for (const std::string& name : root_.list(folder)) {
+      const std::string path = folder + "/" + name;
+      const auto status = root_.link_status(path);
+      if (!status || kept_.contains(path) || name == "README") continue;
+      if (status->kind == FileKind::directory) {
+        empty_logs(path, depth + 1);
+      } else if (status->kind == FileKind::regular && status->size > 0) {
+        root_.write(path, "", {status->mode & 07777, status->uid, status->gid});
+      }
+    }
+  }
+
+  void remove_host_keys() {
+    for (const std::string& name : root_.list("/etc/ssh")) {
+      if (name.starts_with("ssh_host_") && (name.ends_with("_key") || name.ends_with("_key.pub"))) {
+        remove("/etc/ssh/" + name);
+      }
+    }
+  }
+
+  // A link to systemd-resolved's file stays; a file is what some scriptlet found on this machine.
+  void remove_resolver() {
+    const auto status = root_.link_status("/etc/resolv.conf");
+    if (status && status->kind == FileKind::regular) remove("/etc/resolv.conf");
+  }
+
+ private:
+  Root& root_;
+  std::set<std::string, std::less<>> kept_;
+};
+
+}  // namespace
+
+void clean(const Plan& plan, Root& root, Progress&) {
+  with_context("while cleaning the image", [&] {
+    Cleaner cleaner(plan, root);
+    for (const std::string_view folder : kEmptied) empty_directory(root, folder);
+    for (const std::string_view path : kRemoved) cleaner.remove(path);
+    cleaner.empty_logs("/var/log", 0);
+    cleaner.remove_host_keys();
+    cleaner.remove_resolver();
+    root.clamp_times(plan.source_date_epoch);
+  });
+}
+
+}  // namespace composer::tree

@@ -1,0 +1,52 @@
+#include "composer/tree/configure.h"
+
+#include <fmt/format.h>
+
+#include "composer/error.h"
+#include "composer/tree/steps/steps.h"
+
+namespace composer::tree {
+namespace {
+
+// In the order in which they run. Accounts come before the files that they own, files before the
+// services that they may define, kernels before the boot loader that lists them.
+constexpr ConfigureStep kSteps[] = {
+    {"fstab", fstab::wanted, fstab::describe, fstab::apply},
+    {"hostname", hostname::wanted, hostname::describe, hostname::apply},
+    {"locale", locale::wanted, locale::describe, locale::apply},
+    {"timezone", timezone::wanted, timezone::describe, timezone::apply},
+    {"groups", groups::wanted, groups::describe, groups::apply},
+    {"users", users::wanted, users::describe, users::apply},
+    {"files", files::wanted, files::describe, files::apply},
+    {"services", services::wanted, services::describe, services::apply},
+    {"machine-id", machine_id::wanted, machine_id::describe, machine_id::apply},
+    {"kernels", kernels::wanted, kernels::describe, kernels::apply},
+    {"kernel command line", kernel_command_line::wanted, kernel_command_line::describe,
+     kernel_command_line::apply},
+    {"GRUB menu", grub_menu::wanted, grub_menu::describe, grub_menu::apply},
+    {"GRUB for UEFI", grub_uefi::wanted, grub_uefi::describe, grub_uefi::apply},
+    {"GRUB for BIOS", grub_bios::wanted, grub_bios::describe, grub_bios::apply},
+};
+
+}  // namespace
+
+std::span<const ConfigureStep> configure_steps() {
+  return kSteps;
+}
+
+void configure(const Plan& plan, Root& root, Progress& progress) {
+  std::uint64_t count = 0;
+  for (const ConfigureStep& step : kSteps) count += step.wanted(plan) ? 1 : 0;
+  progress.begin(Stage::configure, {count, {}});
+  std::uint64_t done = 0;
+  for (const ConfigureStep& step : kSteps) {
+    if (!step.wanted(plan)) continue;
+    progress.advance(Stage::configure, {done, {}}, step.name);
+    with_context(fmt::format("while configuring the image: {}", step.name),
+                 [&] { step.apply(plan, root, progress); });
+    done++;
+  }
+  progress.end(Stage::configure, {done, {}});
+}
+
+}  // namespace composer::tree

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "composer/plan.h"
+#include "composer/progress.h"
+#include "composer/root.h"
+
+// The functions behind the table in configure.cc, one namespace per step; see ConfigureStep.
+
+#define COMPOSER_CONFIGURE_STEP(step)                  \
+  namespace composer::tree::step {                     \
+  bool wanted(const Plan& plan);                       \
+  std::vector<std::string> describe(const Plan& plan); \
+  void apply(const Plan& plan, Root& root, Progress&); \
+  }
+
+COMPOSER_CONFIGURE_STEP(fstab)
+COMPOSER_CONFIGURE_STEP(hostname)
+COMPOSER_CONFIGURE_STEP(locale)
+COMPOSER_CONFIGURE_STEP(timezone)
+COMPOSER_CONFIGURE_STEP(groups)
+COMPOSER_CONFIGURE_STEP(users)
+COMPOSER_CONFIGURE_STEP(files)
+COMPOSER_CONFIGURE_STEP(services)
+COMPOSER_CONFIGURE_STEP(machine_id)
+COMPOSER_CONFIGURE_STEP(kernels)
+COMPOSER_CONFIGURE_STEP(kernel_command_line)
+COMPOSER_CONFIGURE_STEP(grub_menu)
+COMPOSER_CONFIGURE_STEP(grub_uefi)
+COMPOSER_CONFIGURE_STEP(grub_bios)
+
+#undef COMPOSER_CONFIGURE_STEP
