@@ -1,0 +1,91 @@
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <utility>
+
+#include "composer/base/file_descriptor.h"
+#include "composer/error.h"
+#include "composer/host/interrupt.h"
+#include "composer/mount/confinement.h"
+#include "composer/mount/contained_process.h"
+#include "composer/mount/namespaces.h"
+
+namespace composer::mount {
+namespace {
+
+/// A command that prints without end is cut here.
+constexpr std::size_t kMostOutput = std::size_t{64} << 20;
+constexpr std::string_view kCut = "\n[cut after 64 MiB]\n";
+
+struct Pipe {
+  FileDescriptor read_end, write_end;
+};
+
+Pipe make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw system_error("cannot make a pipe", errno);
+  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
+
+int execute(const RootCommand& command) {
+  set_clean_environment(command.environment);
+  std::vector<char*> arguments;
+  for (const std::string& argument : command.arguments) {
+    arguments.push_back(const_cast<char*>(argument.c_str()));
+  }
+  arguments.push_back(nullptr);
+  ::execvp(arguments[0], arguments.data());
+  throw system_error(fmt::format("cannot start '{}' in the root", command.arguments[0]), errno);
+}
+
+void drain(FileDescriptor& fd, std::string& into) {
+  std::array<char, 1 << 16> buffer;
+  const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
+  if (n > 0) {
+    const bool room = into.size() < kMostOutput;
+    if (room) into.append(buffer.data(), static_cast<std::size_t>(n));
+    if (room && into.size() >= kMostOutput) into.append(kCut);
+  } else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+    fd.reset();
+  }
+}
+
+/// Standard input as a file in memory: nothing to feed, and no broken pipe when it is not read.
+FileDescriptor input_of(const RootCommand& command) {
+  if (command.input.empty()) return open_file("/dev/null", O_RDONLY);
+  FileDescriptor fd(::memfd_create("input", MFD_CLOEXEC));
+  if (!fd) throw system_error("cannot make a file in memory", errno);
+  write_all_at(fd.get(), command.input, 0, "input");
+  return fd;
+}
+
+}  // namespace
+
+RootCommandResult run_contained(const std::filesystem::path& root, const RootCommand& command) {
+  if (command.arguments.empty()) throw Error(ErrorKind::build, "no command to run in the root");
+  Pipe out = make_pipe(), err = make_pipe();
+  const FileDescriptor input = input_of(command);
+  const ContainedStreams streams{input.get(), out.write_end.get(), err.write_end.get(), {}};
+  ContainedProcess process(root, streams, [&] { return execute(command); });
+  out.write_end.reset();
+  err.write_end.reset();
+
+  RootCommandResult result;
+  while (out.read_end || err.read_end) {
+    std::array<pollfd, 2> wanted = {
+        {{out.read_end.get(), POLLIN, 0}, {err.read_end.get(), POLLIN, 0}}};
+    const int ready = ::poll(wanted.data(), wanted.size(), -1);
+    host::throw_if_interrupted();  // The destructor ends what runs.
+    if (ready < 0) continue;
+    if (wanted[0].revents != 0) drain(out.read_end, result.standard_output);
+    if (wanted[1].revents != 0) drain(err.read_end, result.standard_error);
+  }
+  result.status = process.wait();
+  return result;
+}
+
+}  // namespace composer::mount
