@@ -56,7 +56,7 @@ void copy_modules(Root& root) {
   for (const std::string& name : root.list(kBiosModules)) {
     if (!name.ends_with(".mod") && !name.ends_with(".lst") && name != "boot.img") continue;
     const auto content = root.read(fmt::format("{}/{}", kBiosModules, name));
-    if (content) root.write(fmt::format("{}/{}", kFolder, name), *content);
+    if (content) root.write(fmt::format("{}/{}", kFolder, name), *content, {});
   }
 }
 
