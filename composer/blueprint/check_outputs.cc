@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+#include <map>
+
+#include "composer/blueprint/checks.h"
+
+namespace composer::blueprint {
+namespace {
+
+std::string_view extension_of(OutputFormat format) {
+  switch (format) {
+    case OutputFormat::raw:
+      return "raw";
+    case OutputFormat::vhd_fixed:
+      return "vhd";
+    case OutputFormat::qcow2:
+      return "qcow2";
+  }
+  return {};
+}
+
+void check_compression(const OutputRequest& output, const Node& node, Findings& findings) {
+  if (!output.compression || *output.format == OutputFormat::qcow2 ||
+      **output.compression == Compression::none) {
+    return;
+  }
+  findings.report(node, node.find("compression")->at,
+                  {fmt::format("format '{}' has no compression", to_text(*output.format)),
+                   "remove 'compression', or write 'format: qcow2'"});
+}
+
+void check_extension(const OutputRequest& output, const Node& node, Findings& findings) {
+  if (!output.filename) return;
+  const std::string& name = **output.filename;
+  const std::string ending = fmt::format(".{}", extension_of(*output.format));
+  const bool good =
+      name.ends_with(ending) || (*output.format == OutputFormat::raw && name.ends_with(".img"));
+  if (good && name != ending) return;
+  findings.report(node, node.find("filename")->at,
+                  {fmt::format("file name '{}' of a {} does not end in '{}'", name,
+                               to_text(*output.format), ending),
+                   fmt::format("did you mean '{}{}'?", name.substr(0, name.rfind('.')), ending)});
+}
+
+}  // namespace
+
+void check_outputs(const Blueprint& blueprint, const Node& root, Findings& findings) {
+  const Node* list = root.find("outputs");
+  if (list == nullptr || list->kind != Node::Kind::sequence) return;
+  if (list->items.empty()) {
+    findings.report(*list, {"no output is asked for", "add one: '- {format: vhd-fixed}'"});
+  }
+  std::map<std::string, int> lines;
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    const Node& node = list->items[i];
+    const OutputRequest& output = blueprint.outputs[i];
+    if (!findings.sound(node)) continue;
+    check_compression(output, node, findings);
+    check_extension(output, node, findings);
+    if (!output.filename && !findings.sound(root, "name")) continue;
+    const std::string name =
+        output.filename ? **output.filename
+                        : fmt::format("{}.{}", *blueprint.name, extension_of(*output.format));
+    const auto [first, added] = lines.try_emplace(name, node.at.line);
+    if (!added) {
+      const Node* written = node.find("filename");
+      findings.report(
+          node, (written != nullptr ? *written : node).at,
+          {fmt::format("output file '{}' is already made by line {}", name, first->second),
+           "give each output a 'filename' of its own"});
+    }
+  }
+}
+
+}  // namespace composer::blueprint

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "composer/blueprint.h"
+#include "composer/blueprint/findings.h"
+
+// What the values of a blueprint must be to each other, one file for each section. A check looks at
+// values only where they were read without a problem: `findings.sound(...)`. Whether a key was
+// written at all, rightly or wrongly, the node says. The elements of a list are in the struct at
+// the same index as in the node.
+
+namespace composer::blueprint {
+
+/// A section of the text, or null where it is not there or not what it should be.
+const Node* section_of(const Node& root, std::string_view key);
+
+/// The items of a list in a section; empty where there is none.
+const std::vector<Node>& items_of(const Node* section, std::string_view key);
+
+/// Reports each value of a list that is there before. `noun`: `package`.
+void check_repeats(const std::vector<Located<std::string>>& values, const Node* section,
+                   std::string_view key, std::string_view noun, Findings& findings);
+
+void check_repositories(const Blueprint& blueprint, const Node& root, Findings& findings);
+void check_packages(const Blueprint& blueprint, const Node& root, Findings& findings);
+void check_disk(const Blueprint& blueprint, const Node& root, Findings& findings);
+void check_boot(const Blueprint& blueprint, const Node& root, Findings& findings);
+void check_users(const Blueprint& blueprint, const Node& root, Findings& findings);
+void check_services(const Blueprint& blueprint, const Node& root, Findings& findings);
+void check_files(const Blueprint& blueprint, const Node& root, Findings& findings);
+void check_outputs(const Blueprint& blueprint, const Node& root, Findings& findings);
+
+/// The arguments of mkfs for one partition: only those that say how the filesystem is made.
+void check_mkfs_options(const FilesystemRequest& filesystem, const Node& partition,
+                        Findings& findings);
+
+}  // namespace composer::blueprint

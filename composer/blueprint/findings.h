@@ -1,0 +1,47 @@
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "composer/blueprint/document.h"
+#include "composer/error.h"
+
+namespace composer::blueprint {
+
+/// What is wrong with a text that somebody wrote: which value, why, and how to mend it.
+struct Refusal {
+  std::string message;
+  std::string hint = {};
+};
+
+/// Thrown when there are so many problems that more would help nobody.
+struct TooManyProblems {};
+
+/// The problems of one blueprint as they are found, and which values they spoiled: what follows
+/// from a problem alone is not reported as another one.
+class Findings {
+ public:
+  /// A problem of a value. @throws TooManyProblems past the hundredth.
+  void report(const Node& node, Refusal refusal);
+  /// The same, at a place inside or beside the value.
+  void report(const Node& node, const Span& at, Refusal refusal);
+  /// A problem of the text, of no value.
+  void report(const Span& at, Refusal refusal);
+
+  /// Marks a value as not to be relied on, without a problem of its own.
+  void spoil(const Node& node) { spoiled_.insert(&node); }
+
+  /// Whether neither the value nor anything in it has a problem.
+  bool sound(const Node& node) const;
+  /// The same for what a key of a mapping holds; a key that is not there is sound.
+  bool sound(const Node& mapping, std::string_view key) const;
+
+  bool empty() const { return diagnostics_.empty(); }
+  void throw_if_any() const { diagnostics_.throw_if_any(); }
+
+ private:
+  Diagnostics diagnostics_;
+  std::set<const Node*> spoiled_;
+};
+
+}  // namespace composer::blueprint

@@ -1,0 +1,196 @@
+#include "composer/blueprint.h"
+#include "composer/blueprint/mappings.h"
+#include "composer/blueprint/reader.h"
+#include "composer/blueprint/scalars.h"
+#include "composer/blueprint/words.h"
+
+// The top level, and the mappings in it that are small: packages, boot, outputs, tests.
+
+namespace composer::blueprint {
+namespace {
+
+constexpr auto kRequired = Presence::required;
+
+/// `blueprint: 1` is checked, and nobody needs it later.
+constexpr KeyOf<Blueprint> language_key(KeyFacts facts) {
+  return {{facts, &kLanguageVersion, nullptr,
+           [](Reader& reader, const Key& self, const Node& node, void*) {
+             int version = 0;
+             reader.read_scalar(self, kLanguageVersion, node, version);
+           }}};
+}
+
+constexpr Stranger kTopStrangers[] = {
+    {"architecture", "unknown key 'architecture' in the blueprint", "did you mean 'arch'?"},
+    {"extends", "'extends' is not part of blueprint language 1 yet", "write the blueprint out"},
+    {"include", "'include' is not part of blueprint language 1 yet", "write the blueprint out"},
+    {"variables", "'variables' is not part of blueprint language 1 yet", "write the values out"},
+    {"scripts", "'scripts' is not part of blueprint language 1 yet",
+     "use a package's scriptlets, or 'files' in 'system'"},
+    {"storage", "unknown key 'storage' in the blueprint", "did you mean 'disk'?"},
+    {"repos", "unknown key 'repos' in the blueprint", "did you mean 'repositories'?"},
+    {"os", "unknown key 'os' in the blueprint", "did you mean 'system'?"},
+    {"output", "unknown key 'output' in the blueprint", "did you mean 'outputs'?"},
+};
+
+constexpr Stranger kPackagesStrangers[] = {
+    {"remove", "unknown key 'remove' in the packages", "did you mean 'exclude'?"},
+    {"recommends", "unknown key 'recommends' in the packages", "did you mean 'weak_dependencies'?"},
+    {"install_weak_deps", "unknown key 'install_weak_deps' in the packages",
+     "did you mean 'weak_dependencies'?"},
+};
+
+constexpr Stranger kBootStrangers[] = {
+    {"cmdline", "unknown key 'cmdline' in the boot settings", "did you mean 'kernel_arguments'?"},
+    {"kernel_command_line", "unknown key 'kernel_command_line' in the boot settings",
+     "did you mean 'kernel_arguments'?"},
+    {"kernel_args", "unknown key 'kernel_args' in the boot settings",
+     "did you mean 'kernel_arguments'?"},
+    {"bootloader", "unknown key 'bootloader' in the boot settings", "did you mean 'loader'?"},
+    {"secure_boot", "'secure_boot' is not part of blueprint language 1 yet",
+     "packages that are signed for Secure Boot are installed as they are"},
+};
+
+constexpr Stranger kOutputStrangers[] = {
+    {"type", "unknown key 'type' in an output", "did you mean 'format'?"},
+    {"name", "unknown key 'name' in an output", "did you mean 'filename'?"},
+};
+
+constexpr Stranger kBootTestStrangers[] = {
+    {"timeout", "unknown key 'timeout' in the boot test", "did you mean 'within'?"},
+    {"units", "unknown key 'units' in the boot test", "did you mean 'services'?"},
+};
+
+}  // namespace
+
+const Mapping& packages_mapping() {
+  static constexpr Table table(
+      {"the packages", "packages", "What is installed.", {}, kPackagesStrangers},
+      {key<&PackagesRequest::install, kPackageRequest>(
+           {.name = "install",
+            .presence = kRequired,
+            .meaning = "What must be in the image; what these need comes by itself."}),
+       key<&PackagesRequest::exclude, kPackageGlob>(
+           {.name = "exclude",
+            .fallback = "none",
+            .meaning = "Packages that must not be in the image, not even when others need them."}),
+       key<&PackagesRequest::weak_dependencies, kBoolean>(
+           {.name = "weak_dependencies",
+            .fallback = "true",
+            .meaning = "Whether packages that others recommend are installed too. Azure Linux's "
+                       "release packages choose their identity by a recommendation."})});
+  return table;
+}
+
+const Mapping& boot_mapping() {
+  static constexpr Table table(
+      {"the boot settings", "boot", "How the image starts.", {}, kBootStrangers},
+      {key<&BootRequest::firmware, kFirmware>(
+           {.name = "firmware", .presence = kRequired, .meaning = "What starts the boot loader."}),
+       key<&BootRequest::loader, kLoader>(
+           {.name = "loader", .fallback = "grub", .meaning = "What starts the kernel."}),
+       key<&BootRequest::kernel_arguments, kKernelArgument>(
+           {.name = "kernel_arguments",
+            .fallback = "none",
+            .meaning = "Arguments of the kernel beside `root=`, in this order."})});
+  return table;
+}
+
+const Mapping& output_mapping() {
+  static constexpr Table table(
+      {"an output", "outputs[]", "One file that is made of the disk.", {}, kOutputStrangers},
+      {key<&OutputRequest::format, kOutputFormat>(
+           {.name = "format", .presence = kRequired, .meaning = "The format of the file."}),
+       key<&OutputRequest::compression, kCompression>(
+           {.name = "compression",
+            .fallback = "zstd for qcow2",
+            .meaning = "How the clusters of a qcow2 are compressed; for no other format."}),
+       key<&OutputRequest::filename, kOutputName>(
+           {.name = "filename",
+            .fallback = "`NAME.raw`, `NAME.vhd`, `NAME.qcow2`",
+            .meaning = "Name of the file in the output folder."})});
+  return table;
+}
+
+const Mapping& boot_test_mapping() {
+  static constexpr Table table(
+      {"the boot test",
+       "tests.boot",
+       "What `image-composer boot` expects of the image.",
+       {},
+       kBootTestStrangers},
+      {key<&BootTestRequest::target, kTargetName>({.name = "target",
+                                                   .fallback = "multi-user.target",
+                                                   .meaning = "The target that must be reached."}),
+       key<&BootTestRequest::within_seconds, kDuration>(
+           {.name = "within",
+            .fallback = "300 s",
+            .meaning = "How long that may take, on a machine that runs guests by KVM."}),
+       key<&BootTestRequest::services, kUnitName>(
+           {.name = "services",
+            .fallback = "none",
+            .meaning = "Units that must be active then. No unit may have failed in any case."})});
+  return table;
+}
+
+const Mapping& tests_mapping() {
+  static constexpr Table table({"the tests", "tests", "What the finished image must show."},
+                               {section<&Blueprint::boot_test, boot_test_mapping>(
+                                   {.name = "boot", .meaning = "The image starts in QEMU."})});
+  return table;
+}
+
+const Mapping& blueprint_mapping() {
+  static constexpr Table table(
+      {"the blueprint", "", "", {}, kTopStrangers},
+      {language_key({.name = "blueprint",
+                     .presence = kRequired,
+                     .meaning = "Version of the blueprint language that the file is written in."}),
+       key<&Blueprint::name, kImageName>({.name = "name",
+                                          .presence = kRequired,
+                                          .meaning = "Name of the image and of its files."}),
+       key<&Blueprint::version, kImageVersion>(
+           {.name = "version",
+            .presence = kRequired,
+            .meaning = "Version of the image, taken as it is written: `4.0` and `\"4.0\"` are the "
+                       "same."}),
+       key<&Blueprint::arch, kArchitecture>({.name = "arch",
+                                             .presence = kRequired,
+                                             .meaning = "The machine that the image is for."}),
+       key<&Blueprint::releasever, kReleaseVersion>(
+           {.name = "releasever",
+            .fallback = "none",
+            .meaning = "What `$releasever` stands for in the repositories' URLs."}),
+       key<&Blueprint::identity_seed, kIdentitySeed>(
+           {.name = "identity_seed",
+            .fallback = "name, version and arch",
+            .meaning = "What all GUIDs and UUIDs of the image are derived from. Two images that "
+                       "are attached to one machine need different seeds."}),
+       key<&Blueprint::source_date_epoch, kEpoch>(
+           {.name = "source_date_epoch",
+            .fallback = "`SOURCE_DATE_EPOCH` of the environment, else the newest package's build "
+                        "time",
+            .meaning = "The time that the image says it was made."}),
+       section<&Blueprint::repositories, repository_mapping>(
+           {.name = "repositories",
+            .presence = kRequired,
+            .meaning = "Where packages come from; no other place is asked."}),
+       section<&Blueprint::packages, packages_mapping>(
+           {.name = "packages", .presence = kRequired, .meaning = "What is installed."}),
+       section<&Blueprint::disk, disk_mapping>(
+           {.name = "disk", .presence = kRequired, .meaning = "The disk and its partitions."}),
+       section<&Blueprint::boot, boot_mapping>(
+           {.name = "boot", .presence = kRequired, .meaning = "How the image starts."}),
+       section<&Blueprint::system, system_mapping>(
+           {.name = "system",
+            .fallback = "as the packages have it",
+            .meaning = "What is set in the installed system."}),
+       section<&Blueprint::outputs, output_mapping>(
+           {.name = "outputs", .presence = kRequired, .meaning = "The files that are made."}),
+       inner_section<Blueprint, tests_mapping>({.name = "tests",
+                                                .fallback = "the boot test's defaults",
+                                                .meaning = "What the finished image must show."})});
+  return table;
+}
+
+}  // namespace composer::blueprint

@@ -1,0 +1,128 @@
+#include "composer/blueprint.h"
+#include "composer/blueprint/mappings.h"
+#include "composer/blueprint/reader.h"
+#include "composer/blueprint/scalars.h"
+#include "composer/blueprint/words.h"
+
+// In the text a partition and its filesystem are one mapping; in the struct the filesystem is a
+// part of its own, made by whichever of its keys comes first.
+
+namespace composer::blueprint {
+namespace {
+
+constexpr auto kRequired = Presence::required;
+
+FilesystemRequest& filesystem_of(PartitionRequest& partition) {
+  if (!partition.filesystem) partition.filesystem.emplace();
+  return *partition.filesystem;
+}
+
+auto& filesystem_type(PartitionRequest& partition) {
+  return filesystem_of(partition).type;
+}
+auto& filesystem_label(PartitionRequest& partition) {
+  return filesystem_of(partition).label;
+}
+auto& mount(PartitionRequest& partition) {
+  return filesystem_of(partition).mount;
+}
+auto& mount_options(PartitionRequest& partition) {
+  return filesystem_of(partition).mount_options;
+}
+auto& mkfs_options(PartitionRequest& partition) {
+  return filesystem_of(partition).mkfs_options;
+}
+
+/// `size: rest` is a size that is not there.
+constexpr KeyOf<PartitionRequest> size_key(KeyFacts facts) {
+  return {{facts, &kPartitionSize, nullptr,
+           [](Reader& reader, const Key& self, const Node& node, void* target) {
+             std::optional<Bytes> size;
+             if (!reader.read_scalar(self, kPartitionSize, node, size) || !size) return;
+             static_cast<PartitionRequest*>(target)->size = {*size, node.at};
+           }}};
+}
+
+constexpr Stranger kDiskStrangers[] = {
+    {"lvm", "LVM is not supported yet", "give each filesystem a partition of its own"},
+    {"volume_groups", "LVM is not supported yet", "give each filesystem a partition of its own"},
+    {"luks", "encryption (LUKS) is not supported yet", "remove it"},
+    {"encryption", "encryption (LUKS) is not supported yet", "remove it"},
+    {"partition_table", "unknown key 'partition_table' in the disk", "did you mean 'table'?"},
+    {"partition_table_type", "unknown key 'partition_table_type' in the disk",
+     "did you mean 'table'?"},
+};
+
+constexpr Stranger kPartitionStrangers[] = {
+    {"lvm", "LVM is not supported yet", "give each filesystem a partition of its own"},
+    {"volume_group", "LVM is not supported yet", "give each filesystem a partition of its own"},
+    {"luks", "encryption (LUKS) is not supported yet", "remove it"},
+    {"encrypt", "encryption (LUKS) is not supported yet", "remove it"},
+    {"encryption", "encryption (LUKS) is not supported yet", "remove it"},
+    {"subvolumes", "btrfs subvolumes are not supported yet", "remove them"},
+    {"fstype", "unknown key 'fstype' in a partition", "did you mean 'filesystem'?"},
+    {"fs", "unknown key 'fs' in a partition", "did you mean 'filesystem'?"},
+    {"name", "unknown key 'name' in a partition", "did you mean 'label'?"},
+    {"id", "unknown key 'id' in a partition", "did you mean 'label'?"},
+    {"mountpoint", "unknown key 'mountpoint' in a partition", "did you mean 'mount'?"},
+    {"mount_point", "unknown key 'mount_point' in a partition", "did you mean 'mount'?"},
+    {"options", "unknown key 'options' in a partition", "did you mean 'mount_options'?"},
+    {"start", "where a partition starts is decided by the composer", "remove 'start'"},
+    {"uuid", "UUIDs are derived from 'identity_seed'", "remove 'uuid'"},
+};
+
+}  // namespace
+
+const Mapping& partition_mapping() {
+  static constexpr Table table(
+      {"a partition",
+       "disk.partitions[]",
+       "A partition, in the order of the disk, and the filesystem in it.",
+       {},
+       kPartitionStrangers},
+      {key<&PartitionRequest::label, kPartitionLabel>(
+           {.name = "label",
+            .presence = kRequired,
+            .meaning = "Name of the partition in the GPT; unique on the disk."}),
+       key<&PartitionRequest::type, kPartitionType>(
+           {.name = "type",
+            .presence = kRequired,
+            .meaning = "What it is for, as in the Discoverable Partitions Specification."}),
+       size_key({.name = "size", .presence = kRequired, .meaning = "How large it is."}),
+       key_at<filesystem_type, kFilesystem, PartitionRequest>(
+           {.name = "filesystem",
+            .fallback = "none",
+            .meaning = "The filesystem that is made in it."}),
+       key_at<filesystem_label, kFilesystemLabel, PartitionRequest>(
+           {.name = "filesystem_label",
+            .fallback = "the partition's label",
+            .meaning = "The filesystem's own label."}),
+       key_at<mount, kMountPoint, PartitionRequest>(
+           {.name = "mount",
+            .fallback = "not mounted",
+            .meaning = "Where it is mounted, by an entry in /etc/fstab."}),
+       key_at<mount_options, kMountOption, PartitionRequest>({.name = "mount_options",
+                                                              .fallback = "`[defaults]`",
+                                                              .meaning = "Its options there.",
+                                                              .arity = Arity::list}),
+       key_at<mkfs_options, kMkfsOption, PartitionRequest>(
+           {.name = "mkfs_options",
+            .fallback = "none",
+            .meaning = "Further arguments of mkfs: features and sizes, never files or devices.",
+            .arity = Arity::list})});
+  return table;
+}
+
+const Mapping& disk_mapping() {
+  static constexpr Table table(
+      {"the disk", "disk", "The disk that every output is made of.", {}, kDiskStrangers},
+      {key<&DiskRequest::table, kPartitionTable>(
+           {.name = "table", .fallback = "gpt", .meaning = "The partition table."}),
+       key<&DiskRequest::size, kSize>(
+           {.name = "size", .presence = kRequired, .meaning = "How large the disk is."}),
+       section<&DiskRequest::partitions, partition_mapping>(
+           {.name = "partitions", .presence = kRequired, .meaning = "Its partitions, in order."})});
+  return table;
+}
+
+}  // namespace composer::blueprint

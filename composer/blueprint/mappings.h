@@ -1,0 +1,25 @@
+#pragma once
+
+#include "composer/blueprint/language.h"
+
+// The tables of the blueprint language, one function each. Each is read into the struct of
+// composer/blueprint.h that is named beside it.
+
+namespace composer::blueprint {
+
+const Mapping& blueprint_mapping();   ///< Blueprint, the top level.
+const Mapping& repository_mapping();  ///< RepositoryRequest
+const Mapping& packages_mapping();    ///< PackagesRequest
+const Mapping& disk_mapping();        ///< DiskRequest
+const Mapping& partition_mapping();   ///< PartitionRequest
+const Mapping& boot_mapping();        ///< BootRequest
+const Mapping& system_mapping();      ///< SystemRequest
+const Mapping& group_mapping();       ///< GroupRequest
+const Mapping& user_mapping();        ///< UserRequest
+const Mapping& services_mapping();    ///< ServicesRequest
+const Mapping& file_mapping();        ///< FileRequest
+const Mapping& output_mapping();      ///< OutputRequest
+const Mapping& tests_mapping();       ///< Blueprint
+const Mapping& boot_test_mapping();   ///< BootTestRequest
+
+}  // namespace composer::blueprint

@@ -1,0 +1,206 @@
+#include "composer/blueprint/words.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace composer::blueprint {
+namespace {
+
+// Each table is in the order of its enumeration.
+
+constexpr WordDescription kArchitectures[] = {
+    {"x86_64", "64-bit PCs; Azure's default"},
+    {"aarch64", "64-bit Arm"},
+};
+static_assert(std::size(kArchitectures) == static_cast<int>(Architecture::aarch64) + 1);
+
+constexpr WordDescription kPartitionTables[] = {
+    {"gpt", "GUID partition table"},
+    {"mbr", "the older DOS partition table: at most four partitions, BIOS only"},
+};
+static_assert(std::size(kPartitionTables) == static_cast<int>(PartitionTableType::mbr) + 1);
+
+constexpr WordDescription kFilesystems[] = {
+    {"ext4", "the default choice for a root filesystem"},
+    {"xfs", "for large filesystems"},
+    {"btrfs", "copy on write, with checksums"},
+    {"vfat", "what firmware can read: for an ESP"},
+    {"swap", "swap space"},
+};
+static_assert(std::size(kFilesystems) == static_cast<int>(FilesystemType::swap) + 1);
+
+constexpr WordDescription kFirmwares[] = {
+    {"uefi", "Hyper-V generation 2"},
+    {"bios", "Hyper-V generation 1"},
+    {"both", "one image that boots on either"},
+};
+static_assert(std::size(kFirmwares) == static_cast<int>(Firmware::both) + 1);
+
+constexpr WordDescription kLoaders[] = {{"grub", "GRUB 2"}};
+static_assert(std::size(kLoaders) == static_cast<int>(Loader::grub) + 1);
+
+constexpr WordDescription kOutputFormats[] = {
+    {"raw", "the disk as it is, sparse"},
+    {"vhd-fixed", "fixed VHD, the one format that Azure takes"},
+    {"qcow2", "QEMU's format, compressed"},
+};
+static_assert(std::size(kOutputFormats) == static_cast<int>(OutputFormat::qcow2) + 1);
+
+constexpr WordDescription kCompressions[] = {
+    {"none", "as it is"},
+    {"zlib", "read by every QEMU"},
+    {"zstd", "smaller and faster; needs QEMU 5.1 or later"},
+};
+static_assert(std::size(kCompressions) == static_cast<int>(Compression::zstd) + 1);
+
+constexpr WordDescription kPartitionTypes[] = {
+    {"esp", "EFI system partition: vfat, mounted at /boot/efi"},
+    {"bios-boot",
+     "GRUB's core image on a GPT disk that boots by BIOS; no filesystem; 1 MiB is enough"},
+    {"xbootldr", "kernels, mounted at /boot"},
+    {"root", "the root filesystem, mounted at /"},
+    {"home", "mounted at /home"},
+    {"srv", "mounted at /srv"},
+    {"var", "mounted at /var"},
+    {"swap", "swap space"},
+    {"linux-data", "anything else"},
+};
+static_assert(std::size(kPartitionTypes) == static_cast<int>(PartitionType::linux_data) + 1);
+
+/// A word of another tool: which of ours it means, or why there is none.
+struct ForeignWord {
+  std::string_view word;
+  std::string_view ours;  ///< Empty where there is none.
+  std::string_view why = {};
+};
+
+constexpr std::string_view kNotYet = "not supported yet";
+
+constexpr ForeignWord kForeignArchitectures[] = {
+    {"amd64", "x86_64"}, {"x64", "x86_64"}, {"x86-64", "x86_64"}, {"arm64", "aarch64"}};
+constexpr ForeignWord kForeignTables[] = {{"dos", "mbr"}, {"msdos", "mbr"}};
+constexpr ForeignWord kForeignFilesystems[] = {{"fat32", "vfat"},      {"fat", "vfat"},
+                                               {"fat16", "vfat"},      {"ext3", "ext4"},
+                                               {"ext2", "ext4"},       {"linux-swap", "swap"},
+                                               {"lvm", "", kNotYet},   {"lvm2", "", kNotYet},
+                                               {"luks", "", kNotYet},  {"crypto_LUKS", "", kNotYet},
+                                               {"erofs", "", kNotYet}, {"squashfs", "", kNotYet}};
+constexpr ForeignWord kForeignFirmwares[] = {
+    {"efi", "uefi"}, {"gen2", "uefi"}, {"gen1", "bios"}, {"legacy", "bios"}, {"hybrid", "both"}};
+constexpr ForeignWord kForeignLoaders[] = {
+    {"grub2", "grub"}, {"systemd-boot", "", kNotYet}, {"uki", "", kNotYet}};
+constexpr ForeignWord kForeignFormats[] = {
+    {"vhd", "vhd-fixed"},         {"vpc", "vhd-fixed"}, {"img", "raw"},       {"vhdx", "", kNotYet},
+    {"vhd-dynamic", "", kNotYet}, {"oci", "", kNotYet}, {"wsl", "", kNotYet}, {"tar", "", kNotYet}};
+constexpr ForeignWord kForeignCompressions[] = {
+    {"gzip", "zlib"}, {"zst", "zstd"}, {"xz", "", "not something that qcow2 has"}};
+constexpr ForeignWord kForeignTypes[] = {
+    {"efi", "esp"},          {"bios", "bios-boot"},  {"bios_grub", "bios-boot"},
+    {"linux", "linux-data"}, {"boot", "xbootldr"},   {"data", "linux-data"},
+    {"lvm", "", kNotYet},    {"luks", "", kNotYet},  {"raid", "", kNotYet},
+    {"usr", "", kNotYet},    {"verity", "", kNotYet}};
+
+std::string all_of(std::span<const WordDescription> words) {
+  std::string out;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string_view between = i == 0 ? "" : i + 1 == words.size() ? " or " : ", ";
+    out += fmt::format("{}'{}'", between, words[i].word);
+  }
+  return out;
+}
+
+std::optional<std::size_t> read_any_word(std::string_view text, std::string_view name,
+                                         std::span<const WordDescription> words,
+                                         std::span<const ForeignWord> foreign, Refusal& refusal) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i].word == text) return i;
+  }
+  name.remove_prefix(name.find(' ') + 1);
+  refusal.hint = words.size() == 1 ? fmt::format("the only one so far is {}", all_of(words))
+                                   : fmt::format("one of {}", all_of(words));
+  for (const ForeignWord& other : foreign) {
+    if (other.word != text) continue;
+    if (other.ours.empty()) {
+      refusal.message = fmt::format("{} '{}' is {}", name, text, other.why);
+      return std::nullopt;
+    }
+    refusal.hint = fmt::format("did you mean '{}'?", other.ours);
+  }
+  refusal.message = fmt::format("unknown {} '{}'", name, text);
+  std::vector<std::string> candidates;
+  for (const WordDescription& word : words) candidates.emplace_back(word.word);
+  if (const auto near = nearest(text, candidates)) {
+    refusal.hint = fmt::format("did you mean '{}'?", *near);
+  }
+  return std::nullopt;
+}
+
+template <typename T, const Scalar<T>& type, const auto& foreign>
+std::optional<Refusal> read_word(const Node& node, T& value) {
+  Refusal refusal;
+  const auto index = read_any_word(node.text, type.name, type.words, foreign, refusal);
+  if (!index) return refusal;
+  value = static_cast<T>(*index);
+  return std::nullopt;
+}
+
+template <typename T, const Scalar<T>& type, const auto& foreign>
+constexpr Scalar<T> words_of(std::string_view name, std::span<const WordDescription> words) {
+  return {{name, {}, Shape::word, words}, read_word<T, type, foreign>};
+}
+
+template <typename T>
+std::string_view word_for(const Scalar<T>& type, T value) {
+  return type.words[static_cast<std::size_t>(value)].word;
+}
+
+}  // namespace
+
+constinit const Scalar<Architecture> kArchitecture =
+    words_of<Architecture, kArchitecture, kForeignArchitectures>("an architecture", kArchitectures);
+constinit const Scalar<PartitionTableType> kPartitionTable =
+    words_of<PartitionTableType, kPartitionTable, kForeignTables>("a partition table",
+                                                                  kPartitionTables);
+constinit const Scalar<FilesystemType> kFilesystem =
+    words_of<FilesystemType, kFilesystem, kForeignFilesystems>("a filesystem", kFilesystems);
+constinit const Scalar<Firmware> kFirmware =
+    words_of<Firmware, kFirmware, kForeignFirmwares>("a firmware", kFirmwares);
+constinit const Scalar<Loader> kLoader =
+    words_of<Loader, kLoader, kForeignLoaders>("a boot loader", kLoaders);
+constinit const Scalar<OutputFormat> kOutputFormat =
+    words_of<OutputFormat, kOutputFormat, kForeignFormats>("an output format", kOutputFormats);
+constinit const Scalar<Compression> kCompression =
+    words_of<Compression, kCompression, kForeignCompressions>("a compression", kCompressions);
+constinit const Scalar<PartitionType> kPartitionType =
+    words_of<PartitionType, kPartitionType, kForeignTypes>("a partition type", kPartitionTypes);
+
+}  // namespace composer::blueprint
+
+namespace composer {
+
+std::string_view to_text(Architecture value) {
+  return blueprint::word_for(blueprint::kArchitecture, value);
+}
+std::string_view to_text(PartitionTableType value) {
+  return blueprint::word_for(blueprint::kPartitionTable, value);
+}
+std::string_view to_text(FilesystemType value) {
+  return blueprint::word_for(blueprint::kFilesystem, value);
+}
+std::string_view to_text(Firmware value) {
+  return blueprint::word_for(blueprint::kFirmware, value);
+}
+std::string_view to_text(Loader value) {
+  return blueprint::word_for(blueprint::kLoader, value);
+}
+std::string_view to_text(OutputFormat value) {
+  return blueprint::word_for(blueprint::kOutputFormat, value);
+}
+std::string_view to_text(Compression value) {
+  return blueprint::word_for(blueprint::kCompression, value);
+}
+std::string_view to_text(PartitionType value) {
+  return blueprint::word_for(blueprint::kPartitionType, value);
+}
+
+}  // namespace composer

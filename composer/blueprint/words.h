@@ -1,0 +1,20 @@
+#pragma once
+
+#include "composer/blueprint.h"
+#include "composer/blueprint/language.h"
+
+// The words of the blueprint language for its enumerations, and words that people bring from
+// elsewhere.
+
+namespace composer::blueprint {
+
+extern const Scalar<Architecture> kArchitecture;
+extern const Scalar<PartitionTableType> kPartitionTable;
+extern const Scalar<FilesystemType> kFilesystem;
+extern const Scalar<Firmware> kFirmware;
+extern const Scalar<Loader> kLoader;
+extern const Scalar<OutputFormat> kOutputFormat;
+extern const Scalar<Compression> kCompression;
+extern const Scalar<PartitionType> kPartitionType;
+
+}  // namespace composer::blueprint
