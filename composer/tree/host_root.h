@@ -7,10 +7,13 @@
 
 namespace composer::tree {
 
-/// A root in a directory of this host, reached through openat2(RESOLVE_IN_ROOT) alone.
+/// A root in a directory of this host, reached through openat2(RESOLVE_IN_ROOT) alone. It holds the
+/// directory open, so it has to go before a filesystem that is mounted there can be unmounted.
 class HostRoot final : public Root {
  public:
-  explicit HostRoot(std::filesystem::path directory);
+  /// @throws Error  of kind host when the kernel has no openat2, of kind build when `directory`
+  ///                cannot be opened.
+  explicit HostRoot(const std::filesystem::path& directory);
 
   const std::filesystem::path& directory() const { return directory_; }
 
