@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "composer/blueprint.h"
 #include "composer/plan.h"
@@ -39,6 +42,8 @@ struct BootRequestOptions {
   std::filesystem::path serial_log;  ///< Where the serial console is kept.
   std::uint64_t memory_mib = 2048;
   int cpus = 2;
+  std::string qemu = "qemu-system-x86_64";  ///< Name in PATH, or path.
+  std::vector<std::string> qemu_arguments;  ///< Further ones, for tests.
 };
 
 /// Starts the image in QEMU and waits until the guest says how its start went.

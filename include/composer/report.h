@@ -34,10 +34,22 @@ struct BuildReport {
   Bytes peak_memory;
 };
 
-/// What a booted guest said, or what was seen of it.
+/// One thing that a boot proves, as CI systems count them.
+struct BootCheck {
+  enum class Outcome { passed, failed, skipped };
+
+  std::string name;  ///< `reaches multi-user.target`, completing "the image …".
+  Outcome outcome = Outcome::skipped;
+  std::vector<std::string> findings;  ///< Why it failed, one line each.
+};
+
+/// What a booted guest said, or what was seen of it. All texts are printable, whatever the guest
+/// wrote.
 struct BootReport {
   bool passed = false;
   std::vector<std::string> findings;  ///< What was wrong, one line each; empty when passed.
+  std::vector<BootCheck> checks;      ///< Always all of them, in a fixed order.
+  std::vector<std::string> notes;     ///< Worth knowing, not wrong.
   std::string accelerator;            ///< kvm or tcg.
   std::string firmware;               ///< uefi or bios.
   double firmware_seconds = 0;        ///< Power on to the kernel's first sign.
@@ -45,6 +57,7 @@ struct BootReport {
   double userspace_seconds = 0;       ///< To the target.
   double wall_seconds = 0;
   std::string system_state;  ///< systemd's: running, degraded, …; empty if unknown.
+  std::string kernel, hostname;  ///< As the guest says; empty if it did not.
   std::vector<std::string> failed_units;
   std::filesystem::path serial_log;
 };

@@ -1,0 +1,21 @@
+#include "composer/boot/printable.h"
+
+namespace composer::vm {
+
+std::string printable(std::string_view text, std::size_t most) {
+  const bool cut = text.size() > most;
+  if (cut) text = text.substr(0, most);
+  std::string clean;
+  clean.reserve(text.size() + 3);
+  for (const char c : text) {
+    if (c == '\t' || c == '\n' || c == '\r') {
+      clean += ' ';
+    } else {
+      clean += c >= ' ' && c <= '~' ? c : '?';
+    }
+  }
+  if (cut) clean += "...";
+  return clean;
+}
+
+}  // namespace composer::vm
