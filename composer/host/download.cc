@@ -77,9 +77,10 @@ class Tally {
   std::uint64_t files_ = 0, bytes_ = 0;
 };
 
-std::uint64_t size_of(const std::filesystem::path& path) {
+std::uint64_t size_of(const Download& wanted, const DownloadResult& result) {
+  if (wanted.destination.empty()) return result.content.size();
   std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
+  const auto size = std::filesystem::file_size(wanted.destination, error);
   return error ? 0 : size;
 }
 
@@ -111,15 +112,16 @@ void copy_all(std::span<const Download> downloads, const DownloadSettings& setti
         }
         std::size_t missing = 0;
         for (const std::string& url : wanted.urls) {
-          const Outcome outcome = copy_local(wanted, *local_path(url));
+          Outcome outcome = copy_local(wanted, *local_path(url));
           result.url = url;
+          result.content = std::move(outcome.content);
           result.error = outcome.error;
           if (outcome.kind == Outcome::Kind::missing) ++missing;
           if (outcome.kind == Outcome::Kind::done) break;
         }
         result.missing = missing == wanted.urls.size();
         if (result.error.empty()) {
-          tally.done(size_of(wanted.destination), wanted.destination);
+          tally.done(size_of(wanted, result), wanted.destination);
         } else {
           failed = true;
         }
@@ -215,13 +217,14 @@ class Engine {
     }
   }
 
-  void settle(std::size_t index, const Outcome& outcome) {
+  void settle(std::size_t index, Outcome outcome) {
     DownloadResult& result = (*results_)[index];
     Schedule& schedule = schedules_[index];
     result.url = downloads_[index].urls[schedule.url()];
     result.error = outcome.error;
+    result.content = std::move(outcome.content);
     if (outcome.kind == Outcome::Kind::done) {
-      tally_->done(size_of(downloads_[index].destination), downloads_[index].destination);
+      tally_->done(size_of(downloads_[index], result), downloads_[index].destination);
     } else if (schedule.go_on(outcome, *settings_)) {
       waiting_.push_back(index);
     } else {

@@ -20,17 +20,19 @@ namespace composer::host {
 
 /// One file to bring here.
 struct Download {
-  std::vector<std::string> urls;  ///< In turn, the next one when one fails. At least one.
-  std::filesystem::path
-      destination;                   ///< Appears whole or not at all; an existing file is replaced.
-  std::optional<Checksum> checksum;  ///< Without it nothing is resumed.
+  /// In turn, the next one when one fails. At least one.
+  std::vector<std::string> urls;
+  /// Appears whole or not at all; an existing file is replaced. Empty: into the result's `content`.
+  std::filesystem::path destination;
+  std::optional<Checksum> checksum;   ///< Without it nothing is resumed.
   std::optional<std::uint64_t> size;  ///< Exactly so many bytes.
-  std::uint64_t most_bytes = std::uint64_t{1}
-                             << 40;  ///< Never more than this, where size is unknown.
+  /// Never more than this, where the size is unknown.
+  std::uint64_t most_bytes = std::uint64_t{1} << 40;
 };
 
 /// How a download ended; `error` is empty when the file is there.
 struct DownloadResult {
+  std::string content;   ///< Of a download without destination.
   std::string url;       ///< The one that gave the file, or that failed last.
   std::string error;     ///< One line: `the server answered 404`.
   bool missing = false;  ///< Every URL said that there is no such file.
@@ -46,7 +48,8 @@ struct DownloadSettings {
   bool stop_at_failure = true;     ///< One failure ends the others.
 };
 
-/// Called now and then, and at each end of a file, from the calling thread.
+/// Called now and then, and at each end of a file; one call at a time, not always from the same
+/// thread.
 using DownloadObserver =
     std::function<void(std::uint64_t files, std::uint64_t bytes, std::string_view current)>;
 

@@ -28,6 +28,8 @@ PartialFile::PartialFile(const std::filesystem::path& destination,
                          const std::optional<Checksum>& checksum)
     : destination_(destination) {
   if (checksum) algorithm_ = checksum->algorithm;
+  hasher_ = std::make_unique<Hasher>(algorithm_);
+  if (destination.empty()) return;
   make_parent(destination);
   if (!checksum || !open_shared(destination.string() + ".partial")) {
     std::string name = destination.string() + ".XXXXXX";
@@ -60,7 +62,6 @@ bool PartialFile::open_shared(const std::filesystem::path& path) {
 }
 
 void PartialFile::hash_existing() {
-  hasher_ = std::make_unique<Hasher>(algorithm_);
   std::string buffer(std::size_t{1} << 18, '\0');
   for (;;) {
     const ssize_t n = ::read(fd_.get(), buffer.data(), buffer.size());
@@ -73,7 +74,8 @@ void PartialFile::hash_existing() {
 }
 
 void PartialFile::restart() {
-  if (::ftruncate(fd_.get(), 0) != 0 || ::lseek(fd_.get(), 0, SEEK_SET) != 0) {
+  content_.clear();
+  if (fd_ && (::ftruncate(fd_.get(), 0) != 0 || ::lseek(fd_.get(), 0, SEEK_SET) != 0)) {
     throw system_error(fmt::format("cannot write '{}'", path_.string()), errno);
   }
   size_ = 0;
@@ -81,7 +83,11 @@ void PartialFile::restart() {
 }
 
 void PartialFile::append(std::string_view bytes) {
-  write_all(fd_.get(), bytes, path_.string());
+  if (fd_) {
+    write_all(fd_.get(), bytes, path_.string());
+  } else {
+    content_ += bytes;
+  }
   hasher_->update(bytes);
   size_ += bytes.size();
 }
@@ -91,6 +97,7 @@ std::string PartialFile::finish_hex() {
 }
 
 void PartialFile::commit() {
+  if (!fd_) return;
   if (::fchmod(fd_.get(), 0644) != 0 || ::rename(path_.c_str(), destination_.c_str()) != 0) {
     throw system_error(fmt::format("cannot write '{}'", destination_.string()), errno);
   }

@@ -26,14 +26,14 @@ Outcome finish(const Download& wanted, PartialFile& file, bool resumed) {
     if (found != wanted.checksum->hex) {
       file.restart();
       // What an earlier run left may be at fault: once more, from the beginning.
-      if (resumed) return {Outcome::Kind::again, {}};
+      if (resumed) return {Outcome::Kind::again, {}, {}};
       return {Outcome::Kind::permanent,
               fmt::format("its {} is {}, but the metadata says {}",
                           to_text(wanted.checksum->algorithm), found, wanted.checksum->hex)};
     }
   }
   file.commit();
-  return {};
+  return {Outcome::Kind::done, {}, file.take_content()};
 }
 
 bool is_transient(CURLcode code) {
@@ -121,7 +121,7 @@ Outcome Transfer::outcome(CURLcode code) {
   if (code == CURLE_HTTP_RETURNED_ERROR) {
     if (status == 416 && offset_ > 0) {
       file_.restart();
-      return {Outcome::Kind::again, {}};
+      return {Outcome::Kind::again, {}, {}};
     }
     const std::string error = fmt::format("the server answered {}", status);
     if (status == 404 || status == 410) return {Outcome::Kind::missing, error};

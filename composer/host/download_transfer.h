@@ -27,6 +27,7 @@ struct Outcome {
     again,      ///< Once more at once, from the beginning: what an earlier run left did not fit.
   } kind = Kind::done;
   std::string error;
+  std::string content;  ///< Of a download into memory.
 };
 
 /// Copies a local file.

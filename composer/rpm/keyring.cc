@@ -13,6 +13,7 @@
 #include "composer/base/handle.h"
 #include "composer/error.h"
 #include "composer/host/cache.h"
+#include "composer/rpm/signature_armor.h"
 #include "composer/rpm/signature_file.h"
 
 // The one file that sees librpm's OpenPGP interface (4.18; it is internal to rpm from 4.19 on).
@@ -52,40 +53,6 @@ void start_crypto() {
 
 const std::uint8_t* as_bytes(std::string_view text) {
   return reinterpret_cast<const std::uint8_t*>(text.data());
-}
-
-/// The packets inside of one armoured block.
-std::optional<std::string> unarmor(const std::string& block, pgpArmor kind) {
-  std::uint8_t* packets = nullptr;
-  std::size_t size = 0;
-  const pgpArmor found = pgpParsePkts(block.c_str(), &packets, &size);
-  const Handle<std::uint8_t, std::free> owner(packets);
-  if (found != kind || !packets) return std::nullopt;
-  return std::string(reinterpret_cast<const char*>(packets), size);
-}
-
-/// The armoured blocks of a text.
-std::vector<std::string> armored_blocks(std::string_view text) {
-  std::vector<std::string> blocks;
-  for (auto at = text.find("-----BEGIN PGP "); at != std::string_view::npos;) {
-    const auto end = text.find("-----END PGP ", at);
-    if (end == std::string_view::npos) break;
-    const auto line_end = std::min(text.find('\n', end), text.size());
-    blocks.push_back(std::string(text.substr(at, line_end - at)) + "\n");
-    at = text.find("-----BEGIN PGP ", line_end);
-  }
-  return blocks;
-}
-
-std::string armor_of(std::string_view certificate) {
-  const Handle<char, std::free> wrapped(
-      pgpArmorWrap(PGPARMOR_PUBKEY, as_bytes(certificate), certificate.size()));
-  std::string text = wrapped ? wrapped.get() : "";
-  // The line that names rpm's version would make a plan differ between machines.
-  if (const auto at = text.find("\nVersion: "); at != std::string::npos) {
-    text.erase(at, text.find('\n', at + 1) - at);
-  }
-  return text;
 }
 
 std::string fingerprint_of(std::string_view certificate) {
@@ -240,9 +207,10 @@ Keyring::Keyring(const std::vector<PlannedKey>& keys) : keyring_(new State) {
   start_crypto();
   rpmKeyring keyring = state_of(keyring_.get()).keyring = rpmKeyringNew();
   for (const PlannedKey& key : keys) {
-    const auto certificate = unarmor(key.armor, PGPARMOR_PUBKEY);
-    const Pubkey pubkey(certificate ? rpmPubkeyNew(as_bytes(*certificate), certificate->size())
-                                    : nullptr);
+    const auto certificates = read_armor(key.armor, kArmorPublicKey);
+    const Pubkey pubkey(certificates.size() == 1
+                            ? rpmPubkeyNew(as_bytes(certificates[0]), certificates[0].size())
+                            : nullptr);
     if (!pubkey) {
       throw Error(ErrorKind::build, fmt::format("librpm cannot use the OpenPGP key {} from '{}'",
                                                 key.fingerprint, key.source));
@@ -286,13 +254,13 @@ void Keyring::verify_detached(std::string_view content, std::string_view signatu
                               std::string_view what) const {
   const std::string subject = fmt::format("'{}'", what);
   std::vector<std::string> blocks;
-  if (signature.starts_with("-----BEGIN ")) {
-    for (const std::string& block : armored_blocks(signature)) {
-      blocks.push_back(unarmor(block, PGPARMOR_SIGNATURE).value_or(""));
-    }
-  } else {
+  if (packet_size(signature) != 0) {
     blocks.emplace_back(signature);
+  } else {
+    blocks = read_armor(signature, kArmorSignature);
   }
+  if (blocks.empty())
+    throw Error(ErrorKind::build, subject + " has a signature that cannot be read");
   std::vector<Judgement> judgements;
   for (const std::string& block : blocks) {
     for (std::string_view rest = block; judgements.size() < 16;) {
@@ -310,9 +278,7 @@ std::vector<PlannedKey> read_keys(std::string_view armor, std::string_view sourc
   start_crypto();
   std::vector<std::string> blocks;
   if (armor.size() <= kMostKeyBytes) {
-    for (const std::string& block : armored_blocks(armor)) {
-      if (auto packets = unarmor(block, PGPARMOR_PUBKEY)) blocks.push_back(std::move(*packets));
-    }
+    blocks = read_armor(armor, kArmorPublicKey);
     if (blocks.empty() && packet_size(armor) != 0) blocks.emplace_back(armor);
   }
   std::vector<PlannedKey> keys;
@@ -326,7 +292,8 @@ std::vector<PlannedKey> read_keys(std::string_view armor, std::string_view sourc
       const std::string_view certificate = rest.substr(0, size);
       const std::string fingerprint = fingerprint_of(certificate);
       if (!fingerprint.empty()) {
-        keys.push_back({fingerprint, std::string(source), armor_of(certificate)});
+        keys.push_back(
+            {fingerprint, std::string(source), write_armor(certificate, kArmorPublicKey)});
       }
       rest.remove_prefix(size);
     }

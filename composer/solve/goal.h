@@ -1,0 +1,55 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "composer/blueprint.h"
+#include "composer/plan.h"
+#include "composer/progress.h"
+#include "composer/solve/comps.h"
+#include "composer/solve/universe.h"
+
+// From what is asked for to the packages that are chosen.
+
+namespace composer::solve {
+
+/// Which package was excluded by what.
+using Excluded = std::map<Id, Located<std::string>>;
+
+/// What is not to be had from one repository.
+struct RepositoryExcludes {
+  std::string repository;
+  std::vector<Located<std::string>> excludes;
+};
+
+/// Takes excluded packages out of the universe. An exclude that names nothing is fine: the package
+/// is then certainly not installed.
+Excluded apply_excludes(Universe& universe, const std::vector<RepositoryExcludes>& repositories,
+                        const std::vector<Located<std::string>>& excludes);
+
+/// One thing for the solver to do, and whose wish it is.
+struct Job {
+  Id how = 0, what = 0;
+  Located<std::string> request;
+  std::vector<Id> candidates;  ///< By Id. Empty for a condition (`a if b`).
+};
+
+/// Turns requests into jobs.
+/// @throws Error  of kind usage with every request that names nothing, each with a suggestion.
+std::vector<Job> make_jobs(const Universe& universe, const PackagesRequest& packages,
+                           const Comps& comps, const Excluded& excluded, Progress& progress);
+
+struct Chosen {
+  Id package = 0;
+  PackageReason reason = PackageReason::dependency;
+};
+
+enum class WeakDependencies { install, ignore };
+
+/// Solves the jobs for an empty root, with the rules of dnf 4 and `best=true`.
+/// @throws Error  of kind usage: why it cannot be, in words, at the requests' places.
+std::vector<Chosen> solve_jobs(const Universe& universe, const std::vector<Job>& jobs,
+                               WeakDependencies weak, const Excluded& excluded);
+
+}  // namespace composer::solve

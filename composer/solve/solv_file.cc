@@ -1,0 +1,187 @@
+#include "composer/solve/solv_file.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "composer/base/checksum.h"
+#include "composer/error.h"
+#include "composer/solve/libsolv.h"
+
+namespace composer::solve {
+namespace {
+
+/// Of our own part; a change of it changes every key.
+constexpr std::string_view kMagic = "image-composer solv 1\n";
+constexpr std::size_t kDigestSize = 32;
+
+/// A second descriptor of the same open file, for a C library that closes what it is given.
+int duplicate(const FileDescriptor& fd) {
+  return ::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0);
+}
+
+/// A FILE that reads another one and fails past a bound: a few KB of compressed metadata must not
+/// become terabytes.
+struct Bounded {
+  std::FILE* inner;
+  std::uint64_t left;
+  bool exceeded = false;
+};
+
+ssize_t read_bounded(void* cookie, char* buffer, std::size_t size) noexcept {
+  auto& bounded = *static_cast<Bounded*>(cookie);
+  const std::size_t n = std::fread(buffer, 1, size, bounded.inner);
+  if (n > bounded.left) {
+    bounded.exceeded = true;
+    return -1;
+  }
+  bounded.left -= n;
+  return n == 0 && std::ferror(bounded.inner) ? -1 : static_cast<ssize_t>(n);
+}
+
+/// Opens a metadata file for reading, decompressed, and hands it to `use`.
+template <typename Use>
+void with_metadata(const StoredMetadata& metadata, std::string_view what, Use&& use) {
+  const FileDescriptor fd = open_file(metadata.path, O_RDONLY);
+  // libsolv tells the compression by the name's ending.
+  const OpenFile inner(solv_xfopen_fd(metadata.about.location.c_str(), duplicate(fd), "r"));
+  if (!inner) {
+    throw Error(ErrorKind::build,
+                fmt::format("cannot read '{}': its compression is unknown", what));
+  }
+  Bounded bounded{inner.get(), metadata.about.open_size};
+  cookie_io_functions_t functions{};
+  functions.read = read_bounded;
+  const OpenFile outer(::fopencookie(&bounded, "r", functions));
+  if (!outer) throw Error(ErrorKind::host, "cannot open a stream");
+  const std::string failure = use(outer.get());
+  if (bounded.exceeded) {
+    throw Error(ErrorKind::build,
+                fmt::format("cannot read '{}': uncompressed it is larger than the {} bytes that "
+                            "repomd.xml says",
+                            what, metadata.about.open_size));
+  }
+  if (!failure.empty() || std::ferror(outer.get())) {
+    throw Error(ErrorKind::build, fmt::format("cannot read '{}': {}", what,
+                                              failure.empty() ? "it is damaged" : failure));
+  }
+}
+
+void add_xml(Repo* repo, const StoredMetadata& metadata, const char* language, int flags,
+             std::string_view what) {
+  with_metadata(metadata, what, [&](std::FILE* file) -> std::string {
+    if (repo_add_rpmmd(repo, file, language, flags) == 0) return {};
+    return pool_errstr(repo->pool);
+  });
+}
+
+std::vector<std::string> package_names(Repo* repo) {
+  std::vector<std::string> names;
+  Id id = 0;
+  Solvable* solvable = nullptr;
+  FOR_REPO_SOLVABLES(repo, id, solvable) {
+    names.emplace_back(pool_id2str(repo->pool, solvable->name));
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+std::string libsolv_form(Repo* repo) {
+  char* bytes = nullptr;
+  std::size_t size = 0;
+  std::string content;
+  {
+    OpenFile memory(::open_memstream(&bytes, &size));
+    if (!memory || repo_write(repo, memory.get()) != 0 || std::fflush(memory.get()) != 0) {
+      std::free(bytes);
+      throw Error(ErrorKind::build, "libsolv cannot write a repository");
+    }
+    content.assign(bytes, size);
+  }
+  std::free(bytes);
+  return content;
+}
+
+}  // namespace
+
+std::string solv_key(const MetadataFile& primary, const MetadataFile* filelists) {
+  std::string inputs = fmt::format("{}{}\n{} {}\n", kMagic, LIBSOLV_VERSION_STRING,
+                                   primary.checksum.hex, primary.location);
+  if (filelists) inputs += fmt::format("{} {}\n", filelists->checksum.hex, filelists->location);
+  return sha256_hex(inputs);
+}
+
+std::optional<SolvFile> open_solv(const std::filesystem::path& path) {
+  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  const std::string content = read_file(path);
+  if (content.size() < kMagic.size() + kDigestSize || !content.starts_with(kMagic)) {
+    return std::nullopt;
+  }
+  const std::string_view body = std::string_view(content).substr(0, content.size() - kDigestSize);
+  Hasher hasher(HashAlgorithm::sha256);
+  hasher.update(body);
+  if (hasher.finish() != content.substr(body.size())) return std::nullopt;
+
+  SolvFile solv;
+  std::size_t at = kMagic.size();
+  for (;;) {
+    const auto end = body.find('\n', at);
+    if (end == std::string_view::npos) return std::nullopt;
+    const std::string_view name = body.substr(at, end - at);
+    at = end + 1;
+    if (name.empty()) break;  // An empty line ends the names.
+    solv.names.emplace_back(name);
+  }
+  solv.file = OpenFile(::fdopen(duplicate(fd), "r"));
+  if (!solv.file || std::fseek(solv.file.get(), static_cast<long>(at), SEEK_SET) != 0) {
+    return std::nullopt;
+  }
+  return solv;
+}
+
+void write_solv(const StoredMetadata& primary, const StoredMetadata* filelists,
+                const std::filesystem::path& destination, std::string_view what) {
+  const PoolHandle pool(pool_create());
+  pool_setdisttype(pool.get(), DISTTYPE_RPM);
+  Repo* repo = repo_create(pool.get(), "x");
+  add_xml(repo, primary, nullptr, 0, what);
+  if (filelists) add_xml(repo, *filelists, "FL", REPO_EXTEND_SOLVABLES, what);
+  std::string content(kMagic);
+  for (const std::string& name : package_names(repo)) {
+    if (name.empty() || name.find('\n') != std::string::npos) {
+      throw Error(ErrorKind::build, fmt::format("cannot read '{}': a package has no name", what));
+    }
+    content += name + "\n";
+  }
+  content += "\n";
+  content += libsolv_form(repo);
+  Hasher hasher(HashAlgorithm::sha256);
+  hasher.update(content);
+  content += hasher.finish();
+  host::PendingFile pending(destination);
+  write_all(pending.fd(), content, destination.string());
+  pending.commit();
+}
+
+std::string read_metadata(const StoredMetadata& metadata, std::string_view what) {
+  std::string text;
+  with_metadata(metadata, what, [&](std::FILE* file) -> std::string {
+    std::string buffer(std::size_t{1} << 16, '\0');
+    for (;;) {
+      const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), file);
+      if (n == 0) return {};
+      text.append(buffer, 0, n);
+    }
+  });
+  return text;
+}
+
+}  // namespace composer::solve

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "composer/blueprint.h"
+#include "composer/solve/libsolv.h"
+#include "composer/solve/solv_file.h"
+
+namespace composer::solve {
+
+/// What the solver must know of a repository beside its packages.
+struct RepositoryTerms {
+  std::string id;
+  int priority = 99;  ///< dnf's: lower wins.
+  int cost = 1000;    ///< dnf's: lower wins between equal packages.
+};
+
+/// A repository's packages: from the cache, or as text in libsolv's testtags format (tests).
+struct UniverseSource {
+  RepositoryTerms terms;
+  std::variant<SolvFile, std::string> packages;
+};
+
+/// All packages that there are to choose from: libsolv's Pool, made ready for the solver.
+///
+/// The names of all packages are interned first and in order, since libsolv decides between equally
+/// good packages of different names by the number of the name: so a choice depends on the names
+/// alone, not on the order of the metadata, and not on whether XML or a .solv file was read.
+class Universe {
+ public:
+  /// @param sources  In the blueprint's order: between packages that are equal in all else, the
+  ///                 first repository wins.
+  /// @throws Error  of kind build when a repository cannot be loaded.
+  Universe(Architecture arch, std::vector<UniverseSource> sources);
+  Universe(const Universe&) = delete;
+  Universe& operator=(const Universe&) = delete;
+  ~Universe();
+
+  Pool* pool() const { return pool_.get(); }
+  Architecture arch() const { return arch_; }
+  std::string_view repository_of(Id package) const;
+  /// `name-[epoch:]version-release.arch`
+  std::string nevra(Id package) const;
+
+  /// Every package that is not excluded, by Id.
+  const std::vector<Id>& packages() const { return packages_; }
+  /// From now on `package` is not to be had.
+  void exclude(Id package);
+  bool is_excluded(Id package) const;
+
+  /// The packages that provide `dependency`, in libsolv's order, excluded ones too.
+  std::vector<Id> providers(Id dependency) const;
+
+ private:
+  Architecture arch_;
+  PoolHandle pool_;
+  Map considered_{};
+  std::vector<Id> packages_;
+};
+
+/// True where a file of this path is in the primary metadata already (createrepo_c puts those of
+/// bin folders, of /etc and /usr/lib/sendmail there).
+bool is_in_primary(std::string_view path);
+
+/// True when a package that can be reached from `roots` by its dependencies needs a file that the
+/// primary metadata does not list: only with the file lists is the result then the right one.
+bool needs_filelists(const Universe& universe, const std::vector<Id>& roots, bool weak);
+
+}  // namespace composer::solve
