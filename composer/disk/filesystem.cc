@@ -14,12 +14,11 @@ using Arguments = std::vector<std::string>;
 
 Arguments ext4_arguments(const PlannedFilesystem& filesystem) {
   // What GRUB 2.06 cannot read (metadata_csum_seed) and what kernels before 5.15 cannot write
-  // (orphan_file) stays out. `-O none` first: the list is complete on every version of e2fsprogs.
+  // (orphan_file) stays out. `none` first: the list is complete on every version of e2fsprogs.
+  // These features are what makes it ext4; `-t ext4` would only look into the host's mke2fs.conf.
   return {"mke2fs",
           "-q",
           "-F",
-          "-t",
-          "ext4",
           "-b",
           "4096",
           "-I",
@@ -27,7 +26,7 @@ Arguments ext4_arguments(const PlannedFilesystem& filesystem) {
           "-i",
           "16384",
           "-m",
-          "1",
+          "1",  //
           "-O",
           "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,"
           "sparse_super,large_file,huge_file,dir_nlink,extra_isize,metadata_csum",
@@ -36,7 +35,7 @@ Arguments ext4_arguments(const PlannedFilesystem& filesystem) {
           "-L",
           filesystem.label,
           "-e",
-          "remount-ro",
+          "remount-ro",  //
           "-E",
           fmt::format("hash_seed={},root_owner=0:0,nodiscard,lazy_itable_init=0,"
                       "lazy_journal_init=0,assume_storage_prezeroed=1",
@@ -112,7 +111,7 @@ std::vector<std::string> environment_of(std::int64_t source_date_epoch) {
   return {fmt::format("SOURCE_DATE_EPOCH={}", source_date_epoch),
           // Zero would mean "ask the clock".
           fmt::format("E2FSPROGS_FAKE_TIME={}", source_date_epoch > 0 ? source_date_epoch : 1),
-          "MKE2FS_CONFIG=/dev/null", "MKE2FS_SKIP_PROGRESS=1"};
+          "MKE2FS_CONFIG=/dev/null"};
 }
 
 }  // namespace
@@ -147,7 +146,8 @@ host::Command mkfs_command(const PlannedPartition& partition, const std::filesys
 std::vector<std::string> assembly_mount_options(FilesystemType type) {
   switch (type) {
     case FilesystemType::ext4:
-      return {"noatime", "nodev", "nobarrier", "data=writeback", "noauto_da_alloc", "commit=300"};
+      // 200 small files with fsync: 0.1 s, with barriers 0.8 to 2 s.
+      return {"noatime", "nodev", "nobarrier", "noauto_da_alloc", "commit=300"};
     case FilesystemType::xfs:
       return {"noatime", "nodev"};
     case FilesystemType::btrfs:

@@ -13,6 +13,7 @@
 #include "composer/base/file_descriptor.h"
 #include "composer/disk/mount_order.h"
 #include "composer/error.h"
+#include "composer/mount/namespaces.h"
 
 #include "tests/support/scratch_folder.h"
 #include "tests/unit/disk/layouts.h"
@@ -153,5 +154,261 @@ TEST_CASE("xfs and btrfs can be the root") {
   for (const FilesystemType type : {FilesystemType::xfs, FilesystemType::btrfs}) {
     const Disk disk = assemble(test::esp_and_root(type, MiB(320)), scratch.path());
     judge(disk, scratch.path());
+  }
+}
+
+TEST_CASE("mount points are made for everybody, and the ESP's is an empty directory of root's") {
+  const test::ScratchFolder scratch;
+  SilentProgress progress;
+  const host::CommandRunner runner(progress);
+  const mode_t before = ::umask(0077);
+  Assembly assembly(test::everything(), scratch.path(), kEpoch, runner, progress);
+  ::umask(before);
+  struct stat status {};
+  for (const char* path : {"", "boot", "boot/efi", "srv", "srv/data", "var", "home"}) {
+    INFO(path);
+    REQUIRE(::stat((assembly.root() / path).c_str(), &status) == 0);
+    CHECK((status.st_mode & 07777) == 0755);
+    CHECK(status.st_uid == 0);
+  }
+  write(assembly.root() / "boot/efi/EFI/BOOT/BOOTX64.EFI", "loader");
+  write(assembly.root() / "boot/file", "not of the ESP");
+  const Disk disk = std::move(assembly).finish();
+  const std::filesystem::path boot = cut_out(disk, disk.layout.partitions[2], scratch.path());
+  CHECK_THAT(output_of({"debugfs", "-R", "ls -p /", boot.string()}),
+             Catch::Contains("/040700/0/0/efi//"));
+  CHECK(output_of({"debugfs", "-R", "ls -p /efi", boot.string()}).find("EFI") == std::string::npos);
+}
+
+TEST_CASE("an ESP is the same bytes at another time of day") {
+  const auto bytes = [](std::int64_t modified) {
+    const test::ScratchFolder scratch;
+    SilentProgress progress;
+    const host::CommandRunner runner(progress);
+    const PlannedDisk layout = test::esp_and_root(FilesystemType::ext4, MiB(16));
+    Assembly assembly(layout, scratch.path(), kEpoch, runner, progress);
+    const std::filesystem::path esp = assembly.root() / "boot/efi";
+    write(esp / "EFI/BOOT/BOOTX64.EFI", std::string(100000, 'x'));
+    write(esp / "EFI/azurelinux/grub.cfg", "set timeout=1\n");
+    for (const char* path :
+         {"EFI", "EFI/BOOT", "EFI/BOOT/BOOTX64.EFI", "EFI/azurelinux/grub.cfg"}) {
+      const timespec times[2] = {{modified, 0}, {modified, 0}};
+      REQUIRE(::utimensat(AT_FDCWD, (esp / path).c_str(), times, 0) == 0);
+    }
+    const Disk disk = std::move(assembly).finish();
+    return read_file(disk.path).substr(MiB(1).count, MiB(40).count);
+  };
+  CHECK((bytes(kEpoch + 1000) == bytes(kEpoch + 86400 * 400)));
+}
+
+TEST_CASE("what was deleted is a hole, and zeros that nobody wrote stay one") {
+  const test::ScratchFolder scratch;
+  SilentProgress progress;
+  const host::CommandRunner runner(progress);
+  Assembly assembly(test::esp_and_root(FilesystemType::ext4, GiB(2)), scratch.path(), kEpoch,
+                    runner, progress);
+  write(assembly.root() / "large", std::string(MiB(100).count, 'x'));
+  ::sync();
+  std::filesystem::remove(assembly.root() / "large");
+  const Disk disk = std::move(assembly).finish();
+  struct stat status {};
+  REQUIRE(::stat(disk.path.c_str(), &status) == 0);
+  CHECK(status.st_blocks * 512 < 8 << 20);
+}
+
+TEST_CASE("an assembly that is not finished leaves nothing") {
+  const test::ScratchFolder scratch;
+  {
+    SilentProgress progress;
+    const host::CommandRunner runner(progress);
+    Assembly assembly(test::everything(), scratch.path(), kEpoch, runner, progress);
+    fill(test::everything(), assembly.root());
+    CHECK(bound(scratch.path() / "disk.raw"));
+  }
+  CHECK_FALSE(bound(scratch.path() / "disk.raw"));
+  CHECK_FALSE(mounted_below(scratch.path()));
+  CHECK_FALSE(std::filesystem::exists(scratch.path() / "disk.raw"));
+}
+
+TEST_CASE("an assembly whose process is killed leaves no mount and no loop device") {
+  const test::ScratchFolder scratch;
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    // A mount namespace of its own, as the composer's process has; ours shares the test's.
+    SilentProgress progress;
+    const host::CommandRunner runner(progress);
+    char done = '0';
+    try {
+      mount::enter_private_mounts();
+      const PlannedDisk layout = test::everything();
+      Assembly assembly(layout, scratch.path(), kEpoch, runner, progress);
+      fill(layout, assembly.root());
+      done = '1';
+      (void)!::write(ready[1], &done, 1);
+      ::pause();
+    } catch (const std::exception&) {
+      (void)!::write(ready[1], &done, 1);
+    }
+    ::_exit(1);
+  }
+  char done = '0';
+  REQUIRE(::read(ready[0], &done, 1) == 1);
+  REQUIRE(done == '1');
+  CHECK(bound(scratch.path() / "disk.raw"));
+  REQUIRE(::kill(child, SIGKILL) == 0);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  // The kernel takes the namespace down after the process is gone.
+  for (int i = 0; i < 200 && bound(scratch.path() / "disk.raw"); ++i) ::usleep(50000);
+  CHECK_FALSE(bound(scratch.path() / "disk.raw"));
+  CHECK_FALSE(mounted_below(scratch.path()));
+  ::close(ready[0]);
+  ::close(ready[1]);
+}
+
+TEST_CASE("a full disk of the host is named, at the start and at the end") {
+  const test::ScratchFolder scratch;
+  const std::filesystem::path small = scratch.path() / "small";
+  std::filesystem::create_directory(small);
+  SilentProgress progress;
+  const host::CommandRunner runner(progress);
+  const auto with_room = [&](const char* size, auto&& body) {
+    REQUIRE(::mount("none", small.c_str(), "tmpfs", 0, size) == 0);
+    std::string text;
+    try {
+      body();
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::host);
+      text = error.to_text();
+    }
+    CHECK_FALSE(bound(small / "disk.raw"));
+    CHECK_FALSE(std::filesystem::exists(small / "disk.raw"));
+    REQUIRE(::umount(small.c_str()) == 0);
+    return text;
+  };
+  const std::string first = fmt::format(
+      "error: the disk of this machine is full at '{}'\n"
+      "  hint: make room there, or work in another place\n",
+      small.string());
+  CHECK_THAT(with_room("size=600k",
+                       [&] {
+                         Assembly assembly(test::everything(), small, kEpoch, runner, progress);
+                         fill(test::everything(), assembly.root());
+                         (void)std::move(assembly).finish();
+                       }),
+             Catch::StartsWith(first));
+  CHECK_THAT(with_room("size=24m",
+                       [&] {
+                         Assembly assembly(test::esp_and_root(FilesystemType::ext4, MiB(200)),
+                                           small, kEpoch, runner, progress);
+                         write(assembly.root() / "large", std::string(MiB(64).count, 'x'));
+                         (void)std::move(assembly).finish();
+                       }),
+             Catch::StartsWith(first) &&
+                 Catch::Contains("cannot write the filesystem of partition 'root': "));
+}
+
+TEST_CASE("a hostile root cannot put another directory's files into the ESP") {
+  const test::ScratchFolder scratch;
+  SilentProgress progress;
+  const host::CommandRunner runner(progress);
+  Assembly assembly(test::esp_and_root(FilesystemType::ext4, MiB(64)), scratch.path(), kEpoch,
+                    runner, progress);
+  const std::filesystem::path root = assembly.root();
+  write(root / "etc/shadow", "root:*::0:99999:7:::\n");
+  const auto problem = [&] {
+    try {
+      (void)std::move(assembly).finish();
+    } catch (const Error& error) {
+      return error.to_text();
+    }
+    return std::string();
+  };
+  SECTION("by a link in place of the mount point") {
+    std::filesystem::remove(root / "boot/efi");
+    std::filesystem::create_symlink("../etc", root / "boot/efi");
+    CHECK(problem() ==
+          "error: a package made a symbolic link of the mount point '/boot/efi'\n"
+          "  while filling the vfat filesystem of partition 'esp'\n");
+  }
+  SECTION("by a link in place of its parent, out of the root") {
+    std::filesystem::remove_all(root / "boot");
+    std::filesystem::create_directories(scratch.path() / "outside" / "efi");
+    write(scratch.path() / "outside/efi/file", "the host's");
+    std::filesystem::create_symlink(scratch.path() / "outside", root / "boot");
+    CHECK(problem() ==
+          "error: a package made a symbolic link of the mount point '/boot/efi'\n"
+          "  while filling the vfat filesystem of partition 'esp'\n");
+    CHECK(read_file(scratch.path() / "outside/efi/file") == "the host's");
+  }
+  SECTION("by a link in it") {
+    std::filesystem::create_symlink("../../etc/shadow", root / "boot/efi/shadow");
+    CHECK(problem() ==
+          "error: '/boot/efi/shadow' cannot be in a vfat filesystem: it is a symbolic link\n"
+          "  while filling the vfat filesystem of partition 'esp'\n");
+  }
+  CHECK_FALSE(bound(scratch.path() / "disk.raw"));
+  CHECK_FALSE(mounted_below(scratch.path()));
+}
+
+TEST_CASE("files that do not fit the ESP are refused with what would help") {
+  const test::ScratchFolder scratch;
+  SilentProgress progress;
+  const host::CommandRunner runner(progress);
+  Assembly assembly(test::esp_and_root(FilesystemType::ext4, MiB(64)), scratch.path(), kEpoch,
+                    runner, progress);
+  write(assembly.root() / "boot/efi/large", std::string(MiB(41).count, 'x'));
+  try {
+    (void)std::move(assembly).finish();
+    FAIL("it fitted");
+  } catch (const Error& error) {
+    CHECK(error.to_text() ==
+          "error: the files in '/boot/efi' need 41.0 MiB, but the vfat filesystem of partition "
+          "'esp' has room for 39.4 MiB\n"
+          "  while filling the vfat filesystem of partition 'esp'\n"
+          "  hint: make partition 'esp' larger\n");
+  }
+}
+
+TEST_CASE("mkfs options that mkfs refuses say which partition and why") {
+  const test::ScratchFolder scratch;
+  SilentProgress progress;
+  const host::CommandRunner runner(progress);
+  PlannedDisk layout = test::esp_and_root(FilesystemType::ext4, MiB(64));
+  layout.partitions[1].filesystem->mkfs_options = {"-b", "1000"};
+  try {
+    const Assembly assembly(layout, scratch.path(), kEpoch, runner, progress);
+    FAIL("it was made");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::build);
+    CHECK_THAT(error.to_text(),
+               Catch::StartsWith("error: 'mke2fs' failed with status 1\n") &&
+                   Catch::Contains("invalid block size - 1000") &&
+                   Catch::EndsWith("while making the ext4 filesystem of partition 'root'\n"));
+  }
+  CHECK_FALSE(std::filesystem::exists(scratch.path() / "disk.raw"));
+}
+
+TEST_CASE("a filesystem that ends up other than planned is an error") {
+  // mke2fs takes the last -U: the blueprint's own option wins over the plan's identity.
+  const test::ScratchFolder scratch;
+  SilentProgress progress;
+  const host::CommandRunner runner(progress);
+  PlannedDisk layout = test::esp_and_root(FilesystemType::ext4, MiB(64));
+  layout.partitions[1].filesystem->mkfs_options = {"-U", "33333333-0000-8000-8000-000000000002"};
+  Assembly assembly(layout, scratch.path(), kEpoch, runner, progress);
+  try {
+    (void)std::move(assembly).finish();
+    FAIL("it was taken");
+  } catch (const Error& error) {
+    CHECK(error.to_text() ==
+          "error: the filesystem of partition 'root' has the identity "
+          "'33333333-0000-8000-8000-000000000002', not '22222222-0000-8000-8000-000000000002' as "
+          "planned\n"
+          "  while reading the disk back\n");
   }
 }
