@@ -1,0 +1,213 @@
+#include "composer/rpm/transaction.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "composer/base/file_descriptor.h"
+#include "composer/error.h"
+#include "composer/host/interrupt.h"
+#include "composer/mount/contained_process.h"
+#include "composer/mount/error_wire.h"
+#include "composer/rpm/scriptlet_output.h"
+#include "composer/rpm/transaction_channel.h"
+#include "composer/rpm/transaction_session.h"
+
+namespace composer::rpm {
+namespace {
+
+using nlohmann::json;
+
+struct Pipe {
+  FileDescriptor read_end, write_end;
+};
+
+Pipe make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw system_error("cannot make a pipe", errno);
+  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
+
+/// Which bytes a package file held when the installation began. The contained process reads each
+/// file more than once.
+struct Identity {
+  dev_t device;
+  ino_t inode;
+  off_t size;
+  timespec changed;
+
+  explicit Identity(const struct stat& status)
+      : device(status.st_dev),
+        inode(status.st_ino),
+        size(status.st_size),
+        changed(status.st_ctim) {}
+  bool operator==(const Identity& other) const {
+    return device == other.device && inode == other.inode && size == other.size &&
+           changed.tv_sec == other.changed.tv_sec && changed.tv_nsec == other.changed.tv_nsec;
+  }
+};
+
+std::string text_of(const json& message, const char* key) {
+  const auto found = message.find(key);
+  return found != message.end() && found->is_string() ? printable(found->get<std::string>())
+                                                      : std::string("?");
+}
+
+/// The side that waits: hands out packages, listens, and keeps what scriptlets print.
+class Installation {
+ public:
+  Installation(const TransactionRequest& request, Progress& progress)
+      : request_(request), progress_(progress) {
+    for (const std::filesystem::path& package : request.packages) {
+      const FileDescriptor fd = open_file(package, O_RDONLY);
+      struct stat status {};
+      if (::fstat(fd.get(), &status) != 0) {
+        throw system_error(fmt::format("cannot look at '{}'", package.string()), errno);
+      }
+      identities_.emplace_back(status);
+      total_.items += 1;
+      total_.bytes += Bytes{static_cast<std::uint64_t>(status.st_size)};
+    }
+  }
+
+  void run() {
+    progress_.begin(Stage::install, total_);
+    auto [ours, theirs] = TransactionChannel::make_pair();
+    Pipe output = make_pipe();
+    ::fcntl(output.read_end.get(), F_SETFL, O_NONBLOCK);
+    const FileDescriptor null = open_file("/dev/null", O_RDONLY);
+    mount::ContainedProcess process(
+        request_.root, {null.get(), output.write_end.get(), output.write_end.get(), {theirs.fd()}},
+        [&, &inside = theirs] { return run_session(request_, inside); });
+    theirs.close();
+    output.write_end.reset();
+
+    listen(ours, output.read_end);
+    finish(process);
+    progress_.end(Stage::install, total_);
+  }
+
+ private:
+  void listen(const TransactionChannel& channel, const FileDescriptor& output) {
+    for (bool more = true; more && !failure_;) {
+      std::array<pollfd, 2> wanted = {
+          {{channel.fd(), POLLIN, 0}, {output_ended_ ? -1 : output.get(), POLLIN, 0}}};
+      const int ready = ::poll(wanted.data(), wanted.size(), -1);
+      host::throw_if_interrupted();  // The contained process ends with its object.
+      if (ready < 0) continue;
+      if (wanted[1].revents != 0) output_ended_ = !printed_.read_from(output.get());
+      if (wanted[0].revents == 0) continue;
+      const std::optional<json> message = channel.receive();
+      more = message.has_value();
+      if (message) take(*message, channel, output);
+    }
+  }
+
+  void take(const json& message, const TransactionChannel& channel, const FileDescriptor& output) {
+    if (message.contains("open")) {
+      hand_out(message["open"], channel);
+    } else if (message.contains("package")) {
+      if (message.contains("script")) {
+        // What it printed is all there: it has ended, and the next one waits for the answer.
+        if (!output_ended_) output_ended_ = !printed_.read_from(output.get());
+        script_ended(message);
+        channel.send({{"go on", true}});
+      } else {
+        advance(message);
+      }
+    } else if (message.contains("warning")) {
+      progress_.warning(text_of(message, "warning"));
+    } else if (message.contains("error") && message["error"].is_string()) {
+      failure_ = mount::from_wire(message["error"].get<std::string>());
+    }
+  }
+
+  void hand_out(const json& number, const TransactionChannel& channel) {
+    const auto index = number.is_number_unsigned() ? number.get<std::size_t>() : ~std::size_t{0};
+    if (index >= request_.packages.size()) {
+      failure_ = Error(ErrorKind::build, "the installing process asked for a package that is none");
+      return channel.send_descriptor(-1);
+    }
+    const std::filesystem::path& package = request_.packages[index];
+    const FileDescriptor fd = open_file(package, O_RDONLY);
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0 || Identity(status) != identities_[index]) {
+      failure_ = Error(ErrorKind::build, fmt::format("package '{}' was changed while it was being "
+                                                     "installed",
+                                                     package.string()));
+      return channel.send_descriptor(-1);
+    }
+    channel.send_descriptor(fd.get());
+  }
+
+  /// A package begins, so the one before it is done.
+  void advance(const json& message) {
+    progress_.advance(Stage::install, done_, text_of(message, "package"));
+    const auto index = message.find("index");
+    if (index == message.end() || !index->is_number_unsigned()) return;
+    if (index->get<std::size_t>() >= identities_.size()) return;
+    done_.items = std::min(done_.items + 1, total_.items);
+    done_.bytes += Bytes{static_cast<std::uint64_t>(identities_[index->get<std::size_t>()].size)};
+  }
+
+  void script_ended(const json& message) {
+    const std::string phase = text_of(message, "script"), package = text_of(message, "package");
+    const std::vector<std::string> lines = printed_.take_lines();
+    for (const std::string& line : lines) {
+      progress_.output(fmt::format("{} of {}", phase, package), line);
+    }
+    if (message.value("failed", json(true)) == json(false)) return;
+    Problem problem{fmt::format("scriptlet {} of package '{}' failed", phase, package), {}, {}, {}};
+    if (const auto notes = message.find("notes"); notes != message.end() && notes->is_array()) {
+      for (const json& note : *notes) {
+        if (note.is_string()) problem.notes.push_back(printable(note.get<std::string>()));
+      }
+    }
+    const std::size_t from = lines.size() > kShownLines ? lines.size() - kShownLines : 0;
+    for (std::size_t i = from; i < lines.size(); ++i) problem.notes.push_back("| " + lines[i]);
+    failure_ = Error(ErrorKind::build, std::move(problem));
+  }
+
+  void finish(mount::ContainedProcess& process) {
+    if (failure_) {
+      process.kill();
+      throw *failure_;
+    }
+    const int status = process.wait();
+    if (status == 0) return;
+    Problem problem{status > 128
+                        ? fmt::format("the installing process was ended by signal {}", status - 128)
+                        : fmt::format("the installing process failed with status {}", status),
+                    {},
+                    {},
+                    {}};
+    for (const std::string& line : printed_.take_lines()) problem.notes.push_back("| " + line);
+    throw Error(ErrorKind::build, std::move(problem));
+  }
+
+  static constexpr std::size_t kShownLines = 20;
+
+  const TransactionRequest& request_;
+  Progress& progress_;
+  std::vector<Identity> identities_;
+  Amount total_, done_;
+  ScriptletOutput printed_;
+  bool output_ended_ = false;
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+void install_packages(const TransactionRequest& request, Progress& progress) {
+  if (request.packages.empty()) return;
+  with_context("while installing the packages", [&] { Installation(request, progress).run(); });
+}
+
+}  // namespace composer::rpm

@@ -1,0 +1,288 @@
+#include "composer/rpm/transaction_session.h"
+
+#include <clocale>
+#include <cstdint>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <nss.h>
+#include <rpm/header.h>
+#include <rpm/rpmcli.h>
+#include <rpm/rpmkeyring.h>
+#include <rpm/rpmlog.h>
+#include <rpm/rpmte.h>
+#include <rpm/rpmts.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "composer/base/handle.h"
+#include "composer/error.h"
+#include "composer/mount/confinement.h"
+#include "composer/mount/error_wire.h"
+#include "composer/rpm/librpm_config.h"
+#include "composer/rpm/transaction_owners.h"
+#include "composer/rpm/transaction_phase.h"
+#include "composer/rpm/transaction_problems.h"
+
+namespace composer::rpm {
+namespace {
+
+using nlohmann::json;
+using Transaction = Handle<std::remove_pointer_t<rpmts>, rpmtsFree>;
+using OwnedHeader = Handle<std::remove_pointer_t<Header>, headerFree>;
+using ProblemSet = Handle<std::remove_pointer_t<rpmps>, rpmpsFree>;
+using Text = Handle<char, std::free>;
+
+constexpr int kFailed = 1;
+constexpr std::size_t kMostLogLines = 50;
+constexpr std::size_t kMostLogLine = 500;
+/// RPMTAG_RPMFORMAT, which librpm 4.18 does not know yet (rpm 4.20's rpmtag.h).
+constexpr rpmTagVal kTagFormat = 5114;
+
+std::string nevra_of(const void* header) {
+  // librpm's callbacks hand headers out as const void*; reading one is all that is done.
+  const Text text(headerGetAsString(static_cast<Header>(const_cast<void*>(header)), RPMTAG_NEVRA));
+  return text ? text.get() : "?";
+}
+
+/// The key of a package's element is its place in the request, from 1: it must not be null.
+fnpyKey key_of(std::size_t index) {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
+  return reinterpret_cast<fnpyKey>(static_cast<std::uintptr_t>(index) + 1);
+}
+
+std::uint64_t index_of(fnpyKey key) {
+  return reinterpret_cast<std::uintptr_t>(key) - 1;
+}
+
+struct Session {
+  const TransactionChannel* channel = nullptr;
+  UnknownOwners unknown;
+  std::vector<std::string> log;  ///< What librpm said since the last package or scriptlet began.
+  FD_t open = nullptr;           ///< The package that librpm reads.
+
+  [[noreturn]] void stop(const Error& error) const {
+    channel->send({{"error", mount::to_wire(error)}});
+    ::_exit(kFailed);
+  }
+
+  FD_t open_package(std::uint64_t index) const {
+    channel->send({{"open", index}});
+    const FileDescriptor fd = channel->receive_descriptor();
+    return fdDup(fd.get());
+  }
+
+  void remember(std::string line) {
+    while (line.ends_with('\n')) line.pop_back();
+    if (line.size() > kMostLogLine) line.resize(kMostLogLine);
+    if (log.size() < kMostLogLines) log.push_back("rpm: " + line);
+  }
+
+  void take_log(rpmlogRec record) {
+    const std::string text = rpmlogRecMessage(record);
+    if (rpmlogRecPriority(record) != RPMLOG_WARNING) return remember(text);
+    // lib/rpmfi.c, rpmfilesStat: "user %s does not exist - using %s".
+    const auto end = text.find(" does not exist - using ");
+    if (end != std::string::npos && text.starts_with("user ")) {
+      unknown.users.insert(text.substr(5, end - 5));
+    } else if (end != std::string::npos && text.starts_with("group ")) {
+      unknown.groups.insert(text.substr(6, end - 6));
+    } else {
+      remember(text);
+      channel->send({{"warning", log.empty() ? text : log.back()}});
+    }
+  }
+
+  void script_ended(const std::string& package, std::uint64_t tag, bool failed) {
+    channel->send({{"script", phase_of(tag)},
+                   {"package", package},
+                   {"failed", failed},
+                   {"notes", failed ? log : std::vector<std::string>()}});
+    const auto answer = channel->receive();
+    // For rpm, a failed %post is a warning; here it is the end of the build.
+    if (failed || !answer) ::_exit(kFailed);
+  }
+
+  void* notified(const void* header, rpmCallbackType what, std::uint64_t amount,
+                 std::uint64_t total, fnpyKey key) {
+    switch (what) {
+      case RPMCALLBACK_INST_OPEN_FILE:
+        open = open_package(index_of(key));
+        return open;
+      case RPMCALLBACK_INST_CLOSE_FILE:
+        if (open) Fclose(open);
+        open = nullptr;
+        break;
+      case RPMCALLBACK_INST_START:
+        log.clear();
+        channel->send({{"package", nevra_of(header)}, {"index", index_of(key)}});
+        break;
+      case RPMCALLBACK_SCRIPT_START:
+        log.clear();
+        break;
+      case RPMCALLBACK_SCRIPT_STOP:
+        script_ended(header ? nevra_of(header) : "?", amount, total != RPMRC_OK);
+        break;
+      case RPMCALLBACK_UNPACK_ERROR:
+      case RPMCALLBACK_CPIO_ERROR: {
+        Problem problem{fmt::format("cannot unpack package '{}'", nevra_of(header)), {}, log, {}};
+        for (const std::string& line : log) {
+          if (line.find("No space left on device") == std::string::npos) continue;
+          problem.hint = "make the partition larger in the blueprint";
+        }
+        stop(Error(ErrorKind::build, std::move(problem)));
+      }
+      default:
+        break;
+    }
+    return nullptr;
+  }
+};
+
+// Called from C, through which no exception may pass: an error ends the process.
+void* on_notify(const void* header, const rpmCallbackType what, const rpm_loff_t amount,
+                const rpm_loff_t total, fnpyKey key, rpmCallbackData data) noexcept {
+  auto* session = static_cast<Session*>(data);
+  try {
+    try {
+      return session->notified(header, what, amount, total, key);
+    } catch (const Error& error) {
+      session->stop(error);
+    } catch (const std::exception& error) {
+      session->stop(Error(ErrorKind::build, error.what()));
+    }
+  } catch (...) {
+    ::_exit(kFailed);  // Nobody is left to tell.
+  }
+}
+
+int on_log(rpmlogRec record, rpmlogCallbackData data) noexcept {
+  try {
+    static_cast<Session*>(data)->take_log(record);
+  } catch (...) {
+    ::_exit(kFailed);
+  }
+  return 0;  // Nothing is left for librpm to print.
+}
+
+void be_hermetic(const TransactionRequest& request) {
+  // Scriptlets are children of this process, and must not read its memory or its descriptors.
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  std::setlocale(LC_ALL, "C");
+  mount::set_clean_environment({
+      // The kernel and its initramfs are installed by configure steps, not by a package's
+      // scriptlet.
+      "KERNEL_INSTALL_BYPASS=1",
+      "SYSTEMD_OFFLINE=1",
+      // rpmtsCreate takes the database's times from it: one second more for each package.
+      fmt::format("SOURCE_DATE_EPOCH={}", request.source_date_epoch),
+  });
+  // The root's own passwd and group, by glibc itself: a module that its nsswitch.conf names would
+  // be the root's code in this process, of another glibc.
+  for (const char* database : {"passwd", "group", "shadow"}) {
+    if (::__nss_configure_lookup(database, "files") != 0) {
+      throw system_error("cannot configure user look-up", errno);
+    }
+  }
+}
+
+/// Digests of header and payload are checked, signatures are not: rpm/keyring.h has done that
+/// against the blueprint's keys, and no database of keys exists yet. MD5 and SHA-1 prove nothing
+/// that SHA-256 does not.
+void set_verification(rpmts transaction) {
+  constexpr rpmVSFlags kSkipped = RPMVSF_MASK_NOSIGNATURES | RPMVSF_NOMD5 | RPMVSF_NOSHA1HEADER;
+  rpmtsSetVSFlags(transaction, kSkipped);
+  rpmtsSetVfyFlags(transaction, kSkipped);
+  rpmtsSetVfyLevel(transaction, RPMSIG_DIGEST_TYPE);
+  rpmKeyring none = rpmKeyringNew();
+  rpmtsSetKeyring(transaction, none);
+  rpmKeyringFree(none);
+}
+
+[[noreturn]] void refuse(const Session& session, std::string message, std::string hint = {}) {
+  throw Error(ErrorKind::build, Problem{std::move(message), {}, session.log, std::move(hint)});
+}
+
+void add_packages(rpmts transaction, const TransactionRequest& request, Session& session) {
+  for (std::size_t i = 0; i < request.packages.size(); ++i) {
+    const std::string name = request.packages[i].filename().string();
+    session.log.clear();
+    FD_t fd = session.open_package(i);
+    Header raw = nullptr;
+    const rpmRC result = rpmReadPackageFile(transaction, fd, name.c_str(), &raw);
+    Fclose(fd);
+    const OwnedHeader header(raw);
+    if (result != RPMRC_OK || !raw) refuse(session, fmt::format("cannot read package '{}'", name));
+    const std::string nevra = nevra_of(raw);
+    if (headerIsSource(raw) != 0) {
+      refuse(session, fmt::format("package '{}' is a source package", nevra));
+    }
+    if (headerGetNumber(raw, kTagFormat) > 4) {
+      refuse(session,
+             fmt::format("package '{}' is of format {}, which librpm {} cannot unpack", nevra,
+                         headerGetNumber(raw, kTagFormat), RPMVERSION),
+             "build on a host with rpm 4.20 or newer, or take a package of format 4");
+    }
+    if (rpmtsAddInstallElement(transaction, raw, key_of(i), 0, nullptr) != 0) {
+      refuse(session, fmt::format("cannot add package '{}' to the transaction", nevra));
+    }
+  }
+}
+
+void check(rpmts transaction, const Session& session) {
+  if (rpmtsCheck(transaction) != 0) refuse(session, "cannot check the packages' dependencies");
+  const ProblemSet set(rpmtsProblems(transaction));
+  std::vector<Problem> problems = problems_of(set.get());
+  if (!problems.empty()) throw Error(ErrorKind::build, std::move(problems));
+}
+
+void run(rpmts transaction, const Session& session) {
+  const int result = rpmtsRun(transaction, nullptr, RPMPROB_FILTER_NONE);
+  if (result == 0) return;
+  const ProblemSet set(rpmtsProblems(transaction));
+  std::vector<Problem> problems = problems_of(set.get());
+  if (!problems.empty()) throw Error(ErrorKind::build, std::move(problems));
+  refuse(session, "rpm could not finish the transaction");
+}
+
+/// sqlite's journal is empty once the database is closed, and its index holds random numbers: an
+/// image has no use for either, and the next rpm makes them anew.
+void drop_journal(const std::string& database_path) {
+  const std::string database = database_path + "/rpmdb.sqlite";
+  struct stat journal {};
+  if (::stat((database + "-wal").c_str(), &journal) == 0 && journal.st_size != 0) {
+    throw Error(ErrorKind::build, "the rpm database was not closed cleanly");
+  }
+  ::unlink((database + "-wal").c_str());
+  ::unlink((database + "-shm").c_str());
+}
+
+}  // namespace
+
+int run_session(const TransactionRequest& request, const TransactionChannel& channel) {
+  Session session;
+  session.channel = &channel;
+  be_hermetic(request);
+  rpmlogSetCallback(on_log, &session);
+  configure_librpm(request.database_path);
+
+  const Transaction transaction(rpmtsCreate());
+  rpmtsSetRootDir(transaction.get(), "/");
+  rpmtsSetNotifyCallback(transaction.get(), on_notify, &session);
+  rpmtsSetFlags(transaction.get(), RPMTRANS_FLAG_NOPLUGINS);
+  set_verification(transaction.get());
+  add_packages(transaction.get(), request, session);
+  session.log.clear();
+  check(transaction.get(), session);
+  if (rpmtsOrder(transaction.get()) < 0) refuse(session, "cannot order the packages");
+  rpmtsClean(transaction.get());  // What only the ordering needed.
+  run(transaction.get(), session);
+  give_to_late_owners(transaction.get(), session.unknown);
+  if (rpmtsCloseDB(transaction.get()) != 0) refuse(session, "cannot close the rpm database");
+  rpmlogSetCallback(nullptr, nullptr);
+  drop_journal(request.database_path);
+  return 0;
+}
+
+}  // namespace composer::rpm
