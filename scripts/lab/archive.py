@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from faults import Fault, HostLacks
+from versions import compare
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 REFRESH_SECONDS = 24 * 3600  # an index younger than this is used as it is
@@ -164,11 +165,6 @@ def _field(stanza: str, key: str) -> str:
     start = at + len(key) + 3
     end = stanza.find("\n", start)
     return stanza[start:end if end >= 0 else None].strip()
-
-
-def compare(a: str, operator: str, b: str) -> bool:
-    """Debian's comparison of two versions; the operator as in a relation (<<, <=, =, >=, >>)."""
-    return subprocess.run(["dpkg", "--compare-versions", a, operator, b]).returncode == 0
 
 
 def last_error(done) -> str:

@@ -5,6 +5,7 @@ unpacking, files/RPM/ is laid over the tree, then the rows of changes.tsv are ap
 
 changes.tsv actions (path is a regex for drop, attr, config and ghost, else a path from the root):
   drop    leave matching paths out                 move    path -> argument
+                                                   (a directory with all in it)
   link    a symbolic link at path to argument      copy    path -> argument, the same content twice
   dir     an empty directory, argument is its mode attr    argument: mode,user,group[,capabilities]
   config  mark as configuration                    ghost   owned but not in the package; made at run time
@@ -45,6 +46,7 @@ class Payload:
         self.unit = unit
         self.base = base_directories  # path -> mode, the filesystem package's directories
         self.entries = {rpm: {} for rpm in unit.rpms}
+        self._drops = {}  # rpm -> the pattern of what it leaves out
 
     def unpack(self, archive):
         """Unpacks every Debian package of the unit, then makes the changes."""
@@ -116,15 +118,17 @@ class Payload:
                 self.entries[rpm][path] = entry
         if process.wait():
             raise Fault(f"cannot unpack '{source}'", "delete it and run again")
-        self._give_directories(deb, directories)
+        self._give_directories(directories)
 
-    def _give_directories(self, deb: str, directories: dict):
+    def _give_directories(self, directories: dict):
         """A directory belongs to every RPM of the unit with something in it; an empty one to its owner."""
-        for path in sorted(directories, reverse=True):
-            owner, entry = directories[path]
-            inside = path + "/"
-            users = [rpm for rpm, owned in self.entries.items() if any(p.startswith(inside) for p in owned)]
-            for rpm in users or ([owner] if not any(p.startswith(inside) for p in directories) else []):
+        inside = {rpm: {parent for path in owned for parent in parents(path)} for rpm, owned in self.entries.items()}
+        not_empty = {parent for path in directories for parent in parents(path)}
+        for path, (owner, entry) in directories.items():
+            users = [rpm for rpm in self.unit.rpms if path in inside[rpm]]
+            if not users and path not in not_empty:
+                users = [owner]
+            for rpm in users:
                 self.entries[rpm].setdefault(path, entry)
 
     def _owner_function(self, deb: str):
@@ -137,8 +141,11 @@ class Payload:
         return lambda name: next((rpm for pattern, rpm in patterns if pattern.search(name[1:])), rest)
 
     def _dropped(self, rpm: str, path: str) -> bool:
-        return any(row["action"] == "drop" and re.search(row["path"], path)
-                   for name in (rpm, "*") for row in self.mapping.changes.get(name, []))
+        if rpm not in self._drops:
+            patterns = [row["path"] for name in ("*", rpm) for row in self.mapping.changes.get(name, [])
+                        if row["action"] == "drop"]
+            self._drops[rpm] = re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or "(?!)")
+        return self._drops[rpm].search(path) is not None
 
     def _change(self, rpm: str, row: dict):
         action, path, argument = row["action"], row["path"], row["argument"]
@@ -182,6 +189,8 @@ class Payload:
             mode, _, owner = argument.partition(",")
             user, _, group = owner.partition(",")
             owned[path] = Entry("dir", int(mode or "755", 8), user or "root", group or "root")
+        elif action == "move" and self.path(path).is_dir():
+            self._move_tree(owned, path, argument)
         elif action in ("move", "copy"):
             if path not in owned:
                 raise Fault(f"changes.tsv: '{rpm}' has no '{path}' to {action}", "correct the row")
@@ -194,6 +203,12 @@ class Payload:
                 owned[argument] = Entry("file", owned[path].mode)
         else:
             raise Fault(f"changes.tsv: unknown action '{action}' for '{rpm}'")
+
+    def _move_tree(self, owned: dict, old: str, new: str):
+        self._make_parent(new)
+        self.path(old).rename(self.path(new))
+        for path in [path for path in owned if path == old or path.startswith(old + "/")]:
+            owned[new + path.removeprefix(old)] = owned.pop(path)
 
     def _kernel(self) -> str:
         return next((deb.removeprefix("linux-image-") for deb in self.unit.debs
@@ -218,10 +233,20 @@ class Payload:
                 self.entries[rpm][path] = Entry("link", 0o777)
                 continue
             shutil.copyfile(file, target)
-            os.utime(target, (0, 0))
             mode = 0o755 if os.access(file, os.X_OK) else 0o644
             old = self.entries[rpm].get(path, Entry("file", mode))
             self.entries[rpm][path] = Entry("file", mode, old.user, old.group, config=path.startswith("/etc/"))
+
+
+def parents(path: str) -> list:
+    """Every directory above a path, but for the root."""
+    found = []
+    at = path.rfind("/")
+    while at > 0:
+        path = path[:at]
+        found.append(path)
+        at = path.rfind("/")
+    return found
 
 
 def relinked(name: str, path: str, target: str) -> str:

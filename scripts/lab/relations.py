@@ -1,12 +1,11 @@
 """Debian's versions and relations, said in RPM's words.
 
-A Debian version `epoch:upstream-revision` becomes Epoch, Version and Release; every Release ends in
-`.lab4`, in packages and in relations alike, so that comparing two of them gives what Debian's
-comparison gives. A Debian relation `a (>= 1) | b` becomes one Relation with two alternatives.
+A Debian version `epoch:upstream-revision` becomes Epoch, Version and Release; every package's Release ends
+in `.lab4`, and so do bounds that must be met exactly. A Debian relation `a (>= 1) | b` becomes one Relation with two alternatives.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DIST = ".lab4"
 OPERATORS = {"<<": "<", "<=": "<=", "=": "=", ">=": ">=", ">>": ">"}
@@ -73,6 +72,9 @@ def rpm_term(name: str, term: Term) -> Term:
         return Term(name)
     version = rpm_version(term.version, relation=True)
     operator = OPERATORS.get(term.operator, term.operator)
+    if operator in (">=", "<"):
+        # Without our suffix, so that a rebuild of Debian's (1.0-2+b1) is not below its original (1.0-2).
+        version = replace(version, release=version.release.removesuffix(DIST))
     if operator == ">" and not version.release:
         # RPM compares equal where one side has no release; Debian's '1.2-3 >> 1.2' is true.
         operator = ">="
@@ -81,5 +83,6 @@ def rpm_term(name: str, term: Term) -> Term:
 
 def rpm_relation(terms: list) -> str:
     """One RPM dependency: alternatives become a rich dependency."""
-    unique = list(dict.fromkeys(str(term) for term in terms))
+    unbound = {term.name for term in terms if not term.operator}
+    unique = list(dict.fromkeys(str(term) for term in terms if not term.operator or term.name not in unbound))
     return unique[0] if len(unique) == 1 else "(" + " or ".join(unique) + ")"
