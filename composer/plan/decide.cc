@@ -93,7 +93,28 @@ PlannedSystem plan_system(const SystemRequest& request, const std::filesystem::p
   return system;
 }
 
+std::string seed_of(const Blueprint& blueprint) {
+  if (blueprint.identity_seed) return blueprint.identity_seed->value;
+  return fmt::format("{}/{}/{}", blueprint.name.value, blueprint.version.value,
+                     to_text(blueprint.arch.value));
+}
+
 }  // namespace
+
+void check(const Blueprint& blueprint) {
+  std::vector<Problem> problems;
+  const auto collect = [&](auto&& decide_part) {
+    try {
+      decide_part();
+    } catch (const Error& error) {
+      problems.insert(problems.end(), error.problems().begin(), error.problems().end());
+    }
+  };
+  collect(
+      [&] { plan_disk(blueprint.disk, blueprint.boot, blueprint.arch.value, seed_of(blueprint)); });
+  collect([&] { plan_system(blueprint.system, blueprint.path.parent_path()); });
+  if (!problems.empty()) throw Error(ErrorKind::usage, std::move(problems));
+}
 
 Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::string_view tool_version,
             std::optional<std::int64_t> epoch_from_caller) {
@@ -102,9 +123,7 @@ Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::strin
   plan.name = blueprint.name.value;
   plan.version = blueprint.version.value;
   plan.arch = blueprint.arch.value;
-  plan.identity_seed = blueprint.identity_seed
-                           ? blueprint.identity_seed->value
-                           : fmt::format("{}/{}/{}", plan.name, plan.version, to_text(plan.arch));
+  plan.identity_seed = seed_of(blueprint);
   plan.repositories = std::move(resolution.repositories);
   plan.packages = std::move(resolution.packages);
 

@@ -9,6 +9,10 @@
 
 namespace composer {
 
+/// Everything about a blueprint that can be refused without a repository: the disk's layout and the
+/// files that it names. @throws Error  of kind usage with every problem at its place.
+void check(const Blueprint& blueprint);
+
 /// Decides the whole plan from what was asked and what was resolved. Reads the files that
 /// `system.files` names by `source`, from the blueprint's folder and nowhere else.
 ///

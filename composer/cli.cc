@@ -1,0 +1,192 @@
+#include "composer/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <map>
+
+#include "composer/version.h"
+
+namespace composer {
+namespace {
+
+constexpr const char* kDescription =
+    "Composes bootable disk images for Azure and Hyper-V from a declarative blueprint.\n"
+    "\n"
+    "Start like this:\n"
+    "  image-composer validate vm.yaml            what is wrong with the blueprint, if anything\n"
+    "  image-composer plan vm.yaml                what would be built, package by package\n"
+    "  sudo image-composer build vm.yaml -o out   the images that the blueprint asks for\n"
+    "  image-composer boot out/vm.vhd             start it in QEMU and say whether it came up\n";
+
+constexpr const char* kFooter =
+    "\n"
+    "Exit codes: 0 done; 1 the build or the boot failed; 2 the blueprint or the command line is\n"
+    "wrong; 3 this machine lacks something.\n"
+    "\n"
+    "Downloads and metadata are kept in $IMAGE_COMPOSER_CACHE, else in\n"
+    "$XDG_CACHE_HOME/image-composer or ~/.cache/image-composer; deleting it is safe.";
+
+void add_validate(CLI::App& app, ValidateRequest& request) {
+  CLI::App* command = app.add_subcommand("validate", "Check blueprints on their own");
+  command->description(
+      "Checks blueprints without any repository: syntax, keys, values, disk layout, files.\n"
+      "Reports every problem with file, line and column, and a suggestion where there is one.\n"
+      "\n"
+      "  image-composer validate blueprints/lab/*.yaml\n");
+  command->add_option("BLUEPRINT", request.blueprints, "Blueprints (YAML)")
+      ->required()
+      ->check(CLI::ExistingFile);
+}
+
+void add_plan(CLI::App& app, PlanRequest& request) {
+  CLI::App* command = app.add_subcommand("plan", "Say what would be built, and build nothing");
+  command->description(
+      "Resolves the blueprint against its repositories and says what a build would do: every\n"
+      "package with its size and reason, partitions with their UUIDs, each configuration step.\n"
+      "Needs no root.\n"
+      "\n"
+      "  image-composer plan vm.yaml\n"
+      "  image-composer plan vm.yaml --json | jq -r '.packages[].name'\n");
+  command->add_option("BLUEPRINT", request.blueprint, "Blueprint (YAML)")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command->add_flag("--json", request.json, "Print the plan as JSON, the text of plan.lock");
+}
+
+void add_build(CLI::App& app, BuildCommand& request) {
+  CLI::App* command = app.add_subcommand("build", "Build the images of a blueprint");
+  command->description(
+      "Builds every image that the blueprint's `outputs` ask for, with plan.lock (what was built,\n"
+      "to the byte), manifest.json (what is in it) and SHA256SUMS beside them. Needs root, for\n"
+      "loop devices and mounts; leaves none behind, however it ends.\n"
+      "\n"
+      "  sudo image-composer build blueprints/lab/azure-gen2.yaml -o out\n"
+      "  sudo image-composer --json-log build vm.yaml -o out 2>build.jsonl\n");
+  command->add_option("BLUEPRINT", request.blueprint, "Blueprint (YAML)")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command->add_option("-o,--output", request.output_directory, "Folder for the images")
+      ->required()
+      ->type_name("DIR");
+  command
+      ->add_option("--work", request.work_directory,
+                   "Folder for the disk while it is made; on the output's filesystem the images\n"
+                   "need no copy of it [the output folder]")
+      ->type_name("DIR");
+}
+
+void add_boot(CLI::App& app, BootCommand& request) {
+  CLI::App* command = app.add_subcommand("boot", "Start an image in QEMU and judge its start");
+  command->description(
+      "Starts the image on hardware like Azure's (UEFI and SCSI for generation 2, BIOS and IDE "
+      "for\n"
+      "generation 1), never writing to it, and waits for the guest to say how its start went. "
+      "What\n"
+      "is expected comes from plan.lock beside the image, or from the options. Needs no root.\n"
+      "\n"
+      "  image-composer boot out/azure-gen2.vhd\n"
+      "  image-composer boot out/azure-gen1.vhd --firmware bios --timeout 300 --junit boot.xml\n"
+      "  image-composer boot vm.qcow2 --expect-service sshd --expect-service chronyd\n");
+  command->add_option("IMAGE", request.image, "Image: raw, VHD, VHDX or qcow2")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command
+      ->add_option("--firmware", request.firmware,
+                   "uefi, bios, or both one after the other [plan.lock's, else uefi]")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Firmware>{
+          {"uefi", Firmware::uefi}, {"bios", Firmware::bios}, {"both", Firmware::both}}))
+      ->type_name("FIRMWARE");
+  command
+      ->add_option("--timeout", request.timeout_seconds,
+                   "Seconds from power on until the target is reached [plan.lock's, else 300]")
+      ->check(CLI::Range(1, 86400))
+      ->type_name("SECONDS");
+  command->add_option("--target", request.target, "Unit to be reached [multi-user.target]")
+      ->type_name("UNIT");
+  command
+      ->add_option("--expect-service", request.services,
+                   "Unit that must be active; may be given again")
+      ->type_name("UNIT")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--junit", request.junit, "Write a JUnit XML report here")->type_name("FILE");
+  command
+      ->add_option("--serial-log", request.serial_log,
+                   "Where the serial console is kept [IMAGE.serial.log]")
+      ->type_name("FILE");
+  command->add_option("--memory", request.memory_mib, "Guest memory in MiB")
+      ->capture_default_str()
+      ->check(CLI::Range(256, 1 << 20))
+      ->type_name("MIB");
+  command->add_option("--cpus", request.cpus, "Guest processors")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 256))
+      ->type_name("N");
+}
+
+std::string printed(const CLI::App& app, const CLI::ParseError& error, int& exit_code) {
+  std::ostringstream out, err;
+  const int code = app.exit(error, out, err);
+  exit_code = code == 0 ? 0 : static_cast<int>(ErrorKind::usage);
+  return out.str() + err.str();
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, const char* const* argv) {
+  CommandLine line;
+  ValidateRequest validate;
+  PlanRequest plan;
+  BuildCommand build;
+  BootCommand boot;
+
+  CLI::App app(kDescription, "image-composer");
+  app.footer(kFooter);
+  app.set_version_flag("--version", fmt::format("image-composer {}", kVersion));
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.failure_message([](const CLI::App* at, const CLI::Error& error) {
+    return fmt::format("error: {}\n  hint: see '{} --help'\n", error.what(),
+                       at->get_subcommands().empty()
+                           ? std::string("image-composer")
+                           : "image-composer " + at->get_subcommands().front()->get_name());
+  });
+  app.add_flag("-v,--verbose", line.verbose, "Show every external command and its output");
+  app.add_flag("--json-log", line.json_log, "Progress and errors as JSON lines on standard error");
+  app.add_option("--cache", line.cache, "Folder for downloads and metadata")->type_name("DIR");
+  add_validate(app, validate);
+  add_plan(app, plan);
+  add_build(app, build);
+  add_boot(app, boot);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    Answer answer;
+    answer.text = printed(app, error, answer.exit_code);
+    line.command = std::move(answer);
+    return line;
+  }
+  if (app.got_subcommand("validate")) line.command = std::move(validate);
+  if (app.got_subcommand("plan")) line.command = std::move(plan);
+  if (app.got_subcommand("build")) line.command = std::move(build);
+  if (app.got_subcommand("boot")) line.command = std::move(boot);
+  return line;
+}
+
+std::filesystem::path default_cache() {
+  const auto folder = [](const char* variable) {
+    const char* value = std::getenv(variable);
+    return std::filesystem::path(value ? value : "");
+  };
+  if (const auto cache = folder("IMAGE_COMPOSER_CACHE"); !cache.empty()) return cache;
+  if (const auto cache = folder("XDG_CACHE_HOME"); cache.is_absolute()) {
+    return cache / "image-composer";
+  }
+  if (const auto home = folder("HOME"); home.is_absolute()) return home / ".cache/image-composer";
+  throw Error(ErrorKind::usage, "cannot tell where the cache is: HOME is not set",
+              "set HOME or IMAGE_COMPOSER_CACHE, or give --cache DIR");
+}
+
+}  // namespace composer

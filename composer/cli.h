@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "composer/blueprint.h"
+
+// The command line as data: argv becomes one of these requests, or an answer to print.
+
+namespace composer {
+
+struct ValidateRequest {
+  std::vector<std::filesystem::path> blueprints;
+};
+
+struct PlanRequest {
+  std::filesystem::path blueprint;
+  bool json = false;
+};
+
+struct BuildCommand {
+  std::filesystem::path blueprint;
+  std::filesystem::path output_directory;
+  std::filesystem::path work_directory;  ///< Empty: in the output directory.
+};
+
+struct BootCommand {
+  std::filesystem::path image;
+  std::optional<Firmware> firmware;  ///< Absent: as plan.lock beside the image says, or UEFI.
+  std::optional<std::uint64_t> timeout_seconds;
+  std::optional<std::string> target;
+  std::vector<std::string> services;
+  std::filesystem::path serial_log;  ///< Empty: IMAGE.serial.log.
+  std::filesystem::path junit;       ///< Empty: none.
+  std::uint64_t memory_mib = 2048;
+  int cpus = 2;
+};
+
+/// What to print and exit with, for --help, --version and a wrong command line.
+struct Answer {
+  std::string text;
+  int exit_code = 0;
+};
+
+struct CommandLine {
+  bool verbose = false;
+  bool json_log = false;
+  std::filesystem::path cache;  ///< Empty: see default_cache().
+  std::variant<Answer, ValidateRequest, PlanRequest, BuildCommand, BootCommand> command;
+};
+
+/// Reads the command line. Never throws for a wrong one: that is an Answer with exit code 2.
+CommandLine parse_command_line(int argc, const char* const* argv);
+
+/// $IMAGE_COMPOSER_CACHE, else $XDG_CACHE_HOME/image-composer, else ~/.cache/image-composer.
+/// @throws Error  of kind usage when none of these says where.
+std::filesystem::path default_cache();
+
+/// Runs a command and returns the exit code. Results go to standard output.
+class Console;
+int run_command(const CommandLine& line, Console& console);
+
+}  // namespace composer

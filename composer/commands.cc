@@ -1,0 +1,120 @@
+#include <algorithm>
+#include <cstdio>
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include "composer/base/file_descriptor.h"
+#include "composer/boot/junit.h"
+#include "composer/cli.h"
+#include "composer/compose.h"
+#include "composer/console.h"
+#include "composer/describe.h"
+#include "composer/plan/decide.h"
+#include "composer/plan/plan_json.h"
+
+namespace composer {
+namespace {
+
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+Places places_of(const CommandLine& line) {
+  return {.cache = line.cache.empty() ? default_cache() : line.cache, .work = {}};
+}
+
+int run(const CommandLine&, const Answer& answer, Console&) {
+  std::fputs(answer.text.c_str(), answer.exit_code == 0 ? stdout : stderr);
+  return answer.exit_code;
+}
+
+int run(const CommandLine&, const ValidateRequest& request, Console& console) {
+  int exit_code = 0;
+  for (const std::filesystem::path& path : request.blueprints) {
+    try {
+      check(read_blueprint(path));
+      print(fmt::format("{}: valid\n", path.string()));
+    } catch (const Error& error) {
+      console.error(error);
+      exit_code = std::max(exit_code, static_cast<int>(error.kind()));
+    }
+  }
+  return exit_code;
+}
+
+int run(const CommandLine& line, const PlanRequest& request, Console& console) {
+  const Plan plan = make_plan(read_blueprint(request.blueprint), places_of(line), console);
+  print(request.json ? to_json(plan) : printable(describe(plan)));
+  return 0;
+}
+
+int run(const CommandLine& line, const BuildCommand& request, Console& console) {
+  BuildRequest build_request{.blueprint = request.blueprint,
+                             .output_directory = request.output_directory,
+                             .places = places_of(line)};
+  build_request.places.work =
+      request.work_directory.empty() ? request.output_directory : request.work_directory;
+  print(describe(build(build_request, console)));
+  return 0;
+}
+
+/// What plan.lock beside the image says about its start, if there is one that names the image.
+std::optional<Plan> plan_beside(const std::filesystem::path& image) {
+  const std::filesystem::path lock = image.parent_path() / "plan.lock";
+  if (!std::filesystem::exists(lock)) return std::nullopt;
+  Plan plan = parse_plan(read_file(lock), lock.string());
+  for (const PlannedOutput& output : plan.outputs) {
+    if (output.filename == image.filename()) return plan;
+  }
+  return std::nullopt;
+}
+
+int run(const CommandLine&, const BootCommand& request, Console& console) {
+  BootRequestOptions options{.image = request.image};
+  options.expectations.target = "multi-user.target";
+  options.firmware = Firmware::uefi;
+  if (const std::optional<Plan> plan = plan_beside(request.image)) {
+    options.expectations = plan->boot_test;
+    options.firmware = plan->boot.firmware;
+  }
+  if (request.firmware) options.firmware = *request.firmware;
+  if (request.timeout_seconds) options.expectations.within_seconds = *request.timeout_seconds;
+  if (request.target) options.expectations.target = *request.target;
+  for (std::string service : request.services) {
+    if (service.find('.') == std::string::npos) service += ".service";
+    options.expectations.services.push_back(std::move(service));
+  }
+  options.memory_mib = request.memory_mib;
+  options.cpus = request.cpus;
+  const std::filesystem::path log =
+      request.serial_log.empty() ? std::filesystem::path(request.image.string() + ".serial.log")
+                                 : request.serial_log;
+
+  std::vector<Firmware> firmwares = {options.firmware};
+  if (options.firmware == Firmware::both) firmwares = {Firmware::uefi, Firmware::bios};
+  std::vector<BootReport> reports;
+  for (const Firmware firmware : firmwares) {
+    options.firmware = firmware;
+    options.serial_log = log;
+    if (firmwares.size() > 1) {
+      options.serial_log.replace_extension(fmt::format(".{}.log", to_text(firmware)));
+    }
+    reports.push_back(boot(options, console));
+    print(printable(describe(reports.back())));
+  }
+  if (!request.junit.empty()) {
+    write_file_atomically(request.junit, junit_xml(request.image.filename().string(), reports));
+  }
+  const bool passed = std::all_of(reports.begin(), reports.end(),
+                                  [](const BootReport& report) { return report.passed; });
+  return passed ? 0 : static_cast<int>(ErrorKind::build);
+}
+
+}  // namespace
+
+int run_command(const CommandLine& line, Console& console) {
+  return std::visit([&](const auto& request) { return run(line, request, console); }, line.command);
+}
+
+}  // namespace composer

@@ -1,0 +1,160 @@
+// Read this first: the whole of image-composer, top to bottom.
+//
+//   blueprint --resolve--> Plan --fetch, install--> root --seal--> Disk --write--> Images
+//
+// Everything above the line "privileged" decides: it reads the blueprint and the repositories and
+// needs no root. What is below it does only what the Plan says. docs/architecture.md has the
+// picture.
+
+#include "composer/compose.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include "composer/base/checksum.h"
+#include "composer/base/file_descriptor.h"
+#include "composer/disk/assembly.h"
+#include "composer/disk/boot_code.h"
+#include "composer/host/work_directory.h"
+#include "composer/image/write.h"
+#include "composer/manifest.h"
+#include "composer/mount/namespaces.h"
+#include "composer/plan/decide.h"
+#include "composer/plan/plan_json.h"
+#include "composer/plan/size_estimate.h"
+#include "composer/rpm/transaction.h"
+#include "composer/solve/fetch.h"
+#include "composer/solve/resolve.h"
+#include "composer/stage_times.h"
+#include "composer/tree/configure.h"
+#include "composer/tree/host_root.h"
+#include "composer/version.h"
+
+namespace composer {
+namespace {
+
+/// SOURCE_DATE_EPOCH as reproducible-builds.org specifies it.
+std::optional<std::int64_t> epoch_from_environment() {
+  const char* text = std::getenv("SOURCE_DATE_EPOCH");
+  if (!text) return std::nullopt;
+  const std::string_view digits = text;
+  std::int64_t epoch = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), epoch);
+  if (error != std::errc() || end != digits.data() + digits.size() || epoch < 0) {
+    throw Error(ErrorKind::usage,
+                fmt::format("SOURCE_DATE_EPOCH is '{}', not a number of seconds", digits),
+                "set it to a whole number, or unset it");
+  }
+  return epoch;
+}
+
+Bytes peak_memory() {
+  std::uint64_t most = 0;
+  for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    rusage usage{};
+    if (::getrusage(who, &usage) == 0) {
+      most = std::max(most, static_cast<std::uint64_t>(usage.ru_maxrss));
+    }
+  }
+  return KiB(most);
+}
+
+/// BIOS boot code is in no filesystem: it goes where the plan has room for it.
+void write_boot_code(const disk::Disk& disk, const tree::BiosBootImages& images) {
+  const FileDescriptor fd = open_file(disk.path, O_RDWR);
+  disk::write_bios_boot_code(fd.get(), disk.layout, images.boot_image, images.core_image);
+}
+
+/// What says what the images are; written last, so that SHA256SUMS means that all are whole.
+std::vector<std::filesystem::path> write_descriptions(const Plan& plan,
+                                                      const std::vector<Image>& images,
+                                                      const std::filesystem::path& directory) {
+  const std::string lock = to_json(plan);
+  const std::string manifest = manifest_json(plan, images);
+  std::vector<std::pair<std::string, std::string>> digests = {
+      {"plan.lock", sha256_hex(lock)}, {"manifest.json", sha256_hex(manifest)}};
+  for (const Image& image : images) digests.emplace_back(image.output.filename, image.sha256);
+  write_file_atomically(directory / "plan.lock", lock);
+  write_file_atomically(directory / "manifest.json", manifest);
+  write_file_atomically(directory / "SHA256SUMS", sha256sums(digests));
+  return {directory / "plan.lock", directory / "manifest.json", directory / "SHA256SUMS"};
+}
+
+/// An interrupted build must not leave an earlier build's description beside new images.
+void remove_descriptions(const std::filesystem::path& directory) {
+  for (const char* name : {"SHA256SUMS", "manifest.json", "plan.lock"}) {
+    std::filesystem::remove(directory / name);
+  }
+}
+
+}  // namespace
+
+Plan make_plan(const Blueprint& blueprint, const Places& places, Progress& progress) {
+  // What can be refused without a repository is refused before one is read.
+  check(blueprint);
+  const std::optional<std::int64_t> epoch = epoch_from_environment();
+  return decide(blueprint, solve::resolve(blueprint, places.cache, progress), kVersion, epoch);
+}
+
+BuildReport build(const BuildRequest& request, Progress& console) {
+  StageTimes progress(console);
+  const host::CommandRunner runner(progress);
+  BuildReport report;
+
+  // Decide everything.
+  const Blueprint blueprint = read_blueprint(request.blueprint);
+  check(blueprint);
+  mount::enter_private_mounts();  // Refuses without root, before anything slow.
+  const Plan plan = make_plan(blueprint, request.places, progress);
+  report.plan = plan;
+
+  // What would fail later fails here, before anything slow.
+  host::require_tools(disk::required_tools(plan.disk));
+  disk::require_filesystems(plan.disk);
+  check_space(plan, blueprint.disk);
+  std::filesystem::create_directories(request.output_directory);
+  host::WorkDirectory work(request.places.work);
+  check_free_space(plan, work.path(), request.output_directory);
+
+  // Every package, checked by digest and signature, is here before the first is installed.
+  const std::vector<std::filesystem::path> packages =
+      solve::fetch_packages(plan, request.places.cache, progress);
+
+  // -------------------------------- privileged --------------------------------------------------
+  // From here to `finish` mounts and loop devices exist, in the mount namespace that was entered
+  // above and that the kernel takes down with this process.
+  disk::Assembly assembly(plan.disk, work.path(), plan.source_date_epoch, runner, progress);
+
+  rpm::install_packages(
+      {.root = assembly.root(), .packages = packages, .source_date_epoch = plan.source_date_epoch},
+      progress);
+
+  tree::BiosBootImages boot_images;
+  {
+    tree::HostRoot root(assembly.root());
+    tree::configure(plan, root, progress);
+    tree::make_initramfs(plan, root, progress);
+    tree::clean(plan, root, progress);
+    boot_images = tree::bios_boot_images(plan, root);
+  }
+
+  progress.begin(Stage::seal, {});
+  const disk::Disk disk = std::move(assembly).finish();
+  if (!boot_images.core_image.empty()) write_boot_code(disk, boot_images);
+  progress.end(Stage::seal, {.bytes = disk.size});
+  // -------------------------------- no longer privileged ----------------------------------------
+
+  remove_descriptions(request.output_directory);
+  report.images =
+      image::write_images(plan, disk, image::DiskUse::consume, request.output_directory, progress);
+  report.files = write_descriptions(plan, report.images, request.output_directory);
+  report.times = progress.times();
+  report.peak_memory = peak_memory();
+  return report;
+}
+
+}  // namespace composer

@@ -1,0 +1,138 @@
+#include "composer/describe.h"
+
+#include <algorithm>
+#include <ctime>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <map>
+
+#include "composer/tree/configure.h"
+
+namespace composer {
+namespace {
+
+std::string_view reason_text(PackageReason reason) {
+  switch (reason) {
+    case PackageReason::asked:
+      return "asked for";
+    case PackageReason::dependency:
+      return "dependency";
+    case PackageReason::weak:
+      return "recommended";
+  }
+  return "";
+}
+
+void describe_packages(std::string& out, const Plan& plan) {
+  Bytes download, installed;
+  std::map<PackageReason, int> count;
+  std::size_t width = 0;
+  for (const PlannedPackage& package : plan.packages) {
+    download += package.size;
+    installed += package.installed_size;
+    ++count[package.reason];
+    width = std::max(width, package.nevra().size());
+  }
+  width = std::min<std::size_t>(width, 56);
+  out += fmt::format(
+      "\npackages: {} ({} asked for, {} dependencies, {} recommended), {} to download, {} "
+      "installed\n",
+      plan.packages.size(), count[PackageReason::asked], count[PackageReason::dependency],
+      count[PackageReason::weak], to_text(download), to_text(installed));
+  for (const PlannedPackage& package : plan.packages) {
+    out += fmt::format("  {:<{}}  {:>9}  {:<11}  {}\n", package.nevra(), width,
+                       to_text(package.size), reason_text(package.reason), package.repository);
+  }
+}
+
+void describe_disk(std::string& out, const PlannedDisk& disk) {
+  out += fmt::format("\ndisk: {}, {}\n", to_text(disk.table), to_text(disk.size));
+  for (const PlannedPartition& partition : disk.partitions) {
+    out += fmt::format("  {}  {:<10} {:<10} at {:<9} {:<9}", partition.number, partition.label,
+                       to_text(partition.type), to_text(partition.start), to_text(partition.size));
+    if (const auto& filesystem = partition.filesystem) {
+      out += fmt::format(" {:<5} {}  {}", to_text(filesystem->type), filesystem->uuid,
+                         filesystem->mount);
+      if (!filesystem->mount_options.empty()) {
+        out += fmt::format(" ({})", fmt::join(filesystem->mount_options, ","));
+      }
+    }
+    while (out.ends_with(' ')) out.pop_back();
+    out += '\n';
+  }
+}
+
+}  // namespace
+
+std::string describe(const Plan& plan) {
+  std::string out = fmt::format("{} {} for {}\n", plan.name, plan.version, to_text(plan.arch));
+  const std::time_t epoch = plan.source_date_epoch;
+  out += fmt::format("source date: {:%Y-%m-%d %H:%M:%S} UTC ({})\n", fmt::gmtime(epoch),
+                     plan.source_date_epoch);
+
+  out += "\nrepositories:\n";
+  for (const PlannedRepository& repository : plan.repositories) {
+    out += fmt::format("  {}  {}\n", repository.id, fmt::join(repository.baseurls, ", "));
+    out += fmt::format("    repomd.xml sha256 {}\n", repository.repomd_sha256);
+    for (const PlannedKey& key : repository.keys) {
+      out += fmt::format("    key {} ({})\n", key.fingerprint, key.source);
+    }
+    if (!repository.package_signatures) out += "    package signatures are NOT checked\n";
+  }
+  describe_packages(out, plan);
+  describe_disk(out, plan.disk);
+
+  out += fmt::format("\nboot: {}, {}\n  {} {}\n", to_text(plan.boot.firmware),
+                     to_text(plan.boot.loader), plan.boot.root_argument,
+                     plan.boot.kernel_command_line);
+
+  out += "\nconfigure:\n";
+  for (const tree::ConfigureStep& step : tree::configure_steps()) {
+    if (!step.wanted(plan)) continue;
+    for (const std::string& line : step.describe(plan)) {
+      out += fmt::format("  {}: {}\n", step.name, line);
+    }
+  }
+
+  out += "\noutputs:\n";
+  for (const PlannedOutput& output : plan.outputs) {
+    out += fmt::format("  {}  {}{}\n", output.filename, to_text(output.format),
+                       output.compression == Compression::none
+                           ? ""
+                           : fmt::format(", {}", to_text(output.compression)));
+  }
+  return out;
+}
+
+std::string describe(const BuildReport& report) {
+  std::string out;
+  for (const Image& image : report.images) {
+    out += fmt::format("{}  {}, {} on disk, {} virtual\n  sha256 {}\n", image.path.string(),
+                       to_text(image.output.format), to_text(image.file_size),
+                       to_text(image.virtual_size), image.sha256);
+  }
+  for (const std::filesystem::path& file : report.files) out += file.string() + "\n";
+  double total = 0;
+  std::string stages;
+  for (const StageTime& time : report.times) {
+    total += time.seconds;
+    stages +=
+        fmt::format("{}{} {:.1f}", stages.empty() ? "" : ", ", to_text(time.stage), time.seconds);
+  }
+  out += fmt::format("{:.1f} s ({}), peak memory {}\n", total, stages, to_text(report.peak_memory));
+  return out;
+}
+
+std::string describe(const BootReport& report) {
+  std::string out = fmt::format(
+      "{}: {} by {} under {}: firmware {:.1f} s, kernel {:.1f} s, user space {:.1f} s\n",
+      report.passed ? "passed" : "FAILED",
+      report.system_state.empty() ? "no report" : report.system_state, report.firmware,
+      report.accelerator, report.firmware_seconds, report.kernel_seconds, report.userspace_seconds);
+  for (const std::string& finding : report.findings) out += "  " + finding + "\n";
+  out += fmt::format("serial console: {}\n", report.serial_log.string());
+  return out;
+}
+
+}  // namespace composer

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "composer/plan.h"
+#include "composer/report.h"
+
+namespace composer {
+
+/// The plan in words: what will be installed, laid out, configured and written. Deterministic; what
+/// the configure steps say here is what they will log.
+std::string describe(const Plan& plan);
+
+/// What a build made, where it is and how long it took.
+std::string describe(const BuildReport& report);
+
+/// How a boot went, with each finding.
+std::string describe(const BootReport& report);
+
+}  // namespace composer

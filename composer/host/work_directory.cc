@@ -1,0 +1,129 @@
+#include "composer/host/work_directory.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <string>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vector>
+
+#include "composer/error.h"
+
+namespace composer::host {
+namespace {
+
+constexpr std::string_view kPrefix = ".image-composer-work-";
+
+std::vector<std::string> names_in(int directory) {
+  std::vector<std::string> names;
+  const int copy = ::fcntl(directory, F_DUPFD_CLOEXEC, 0);
+  DIR* stream = copy < 0 ? nullptr : ::fdopendir(copy);
+  if (!stream) {
+    if (copy >= 0) ::close(copy);
+    return names;
+  }
+  ::rewinddir(stream);
+  while (const dirent* entry = ::readdir(stream)) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  ::closedir(stream);
+  return names;
+}
+
+void remove_entry(int parent, const std::string& name, dev_t device, const std::string& shown) {
+  struct stat status {};
+  if (::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return;
+    throw system_error(fmt::format("cannot remove '{}'", shown), errno);
+  }
+  if (S_ISDIR(status.st_mode)) {
+    if (status.st_dev != device) {
+      throw Error(ErrorKind::build,
+                  fmt::format("cannot remove '{}': something is mounted there", shown),
+                  fmt::format("umount '{}'", shown));
+    }
+    const FileDescriptor directory(
+        ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat opened {};
+    if (!directory || ::fstat(directory.get(), &opened) != 0) {
+      throw system_error(fmt::format("cannot remove '{}'", shown), errno);
+    }
+    if (opened.st_dev != device) {
+      throw Error(ErrorKind::build,
+                  fmt::format("cannot remove '{}': something is mounted there", shown));
+    }
+    for (const std::string& child : names_in(directory.get())) {
+      remove_entry(directory.get(), child, device, shown + "/" + child);
+    }
+  }
+  if (::unlinkat(parent, name.c_str(), S_ISDIR(status.st_mode) ? AT_REMOVEDIR : 0) != 0 &&
+      errno != ENOENT) {
+    throw system_error(fmt::format("cannot remove '{}'", shown), errno);
+  }
+}
+
+bool lock(int fd, int operation) {
+  int result = 0;
+  do {
+    result = ::flock(fd, operation);
+  } while (result != 0 && errno == EINTR);
+  return result == 0;
+}
+
+}  // namespace
+
+void remove_one_filesystem(const std::filesystem::path& folder) {
+  const std::filesystem::path parent = folder.has_parent_path() ? folder.parent_path() : ".";
+  const FileDescriptor parent_fd = open_file(parent, O_RDONLY | O_DIRECTORY);
+  struct stat status {};
+  if (::fstat(parent_fd.get(), &status) != 0) {
+    throw system_error(fmt::format("cannot remove '{}'", folder.string()), errno);
+  }
+  remove_entry(parent_fd.get(), folder.filename(), status.st_dev, folder.string());
+}
+
+WorkDirectory::WorkDirectory(const std::filesystem::path& base) {
+  std::error_code error;
+  std::filesystem::create_directories(base, error);
+  if (error) {
+    throw Error(ErrorKind::build,
+                fmt::format("cannot make the folder '{}': {}", base.string(), error.message()));
+  }
+  const std::filesystem::path absolute = std::filesystem::canonical(base);
+  // Held until the new folder has its own lock, so that no other build takes it for a stale one.
+  const FileDescriptor base_fd = open_file(absolute, O_RDONLY | O_DIRECTORY);
+  if (!lock(base_fd.get(), LOCK_EX)) {
+    throw system_error(fmt::format("cannot lock '{}'", absolute.string()), errno);
+  }
+  for (const std::string& name : names_in(base_fd.get())) {
+    if (!name.starts_with(kPrefix)) continue;
+    const FileDescriptor stale(
+        ::openat(base_fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (stale && lock(stale.get(), LOCK_EX | LOCK_NB)) remove_one_filesystem(absolute / name);
+  }
+
+  std::string made = (absolute / (std::string(kPrefix) + "XXXXXX")).string();
+  if (!::mkdtemp(made.data())) {
+    throw system_error(fmt::format("cannot make a work folder in '{}'", absolute.string()), errno);
+  }
+  path_ = made;
+  lock_ = open_file(path_, O_RDONLY | O_DIRECTORY);
+  if (!lock(lock_.get(), LOCK_EX | LOCK_NB)) {
+    throw system_error(fmt::format("cannot lock '{}'", path_.string()), errno);
+  }
+}
+
+WorkDirectory::~WorkDirectory() {
+  try {
+    remove_one_filesystem(path_);
+  } catch (const Error&) {
+    // The next build in the same folder tries again.
+  }
+}
+
+}  // namespace composer::host

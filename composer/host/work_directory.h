@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+
+#include "composer/base/file_descriptor.h"
+
+namespace composer::host {
+
+/// A scratch folder of one build, `.image-composer-work-XXXXXX` below a base folder, locked for as
+/// long as its process lives. Making one first removes those whose owner is gone, so that a killed
+/// build costs no space for longer than until the next one.
+class WorkDirectory {
+ public:
+  /// @throws Error  when `base` cannot be made or written to.
+  explicit WorkDirectory(const std::filesystem::path& base);
+  WorkDirectory(const WorkDirectory&) = delete;
+  WorkDirectory& operator=(const WorkDirectory&) = delete;
+  ~WorkDirectory();
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  FileDescriptor lock_;
+};
+
+/// Removes a folder and all in it, and never leaves its filesystem or follows a link: what is
+/// mounted below it stays, and is an error.
+/// @throws Error  naming what could not be removed.
+void remove_one_filesystem(const std::filesystem::path& folder);
+
+}  // namespace composer::host
