@@ -188,7 +188,9 @@ BootReport conclude(const BootQuestions& questions, const BootFacts& facts,
   report.passed = std::all_of(report.checks.begin(), report.checks.end(),
                               [](const BootCheck& c) { return c.outcome == Outcome::passed; });
   for (const BootCheck& c : report.checks) add_new(c.findings, report.findings);
-  if (verdict.report()) report.notes = facts.notices;
+  // What the console said on the way explains a failure, and is no more than noted beside a
+  // success.
+  if (verdict.report()) add_new(facts.notices, report.passed ? report.notes : report.findings);
   return report;
 }
 

@@ -1,10 +1,9 @@
 #include "composer/boot/guest_script.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
 #include <fmt/format.h>
 
+#include "composer/base/base64.h"
 #include "composer/error.h"
 
 namespace composer::vm {
@@ -135,23 +134,6 @@ constexpr std::string_view kUnitSuffixes[] = {".service", ".target", ".socket", 
                                               ".timer",   ".path",   ".swap",   ".automount",
                                               ".device",  ".slice",  ".scope"};
 
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      group = group << 8 | (j < count ? static_cast<unsigned char>(bytes[i + j]) : 0u);
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      text += j <= count ? kDigits[group >> (18 - 6 * j) & 63] : '=';
-    }
-  }
-  return text;
-}
-
 }  // namespace
 
 bool is_unit_name(std::string_view name) {
@@ -204,7 +186,7 @@ std::vector<Credential> guest_credentials(const GuestQuestions& questions, std::
 
 std::string smbios_string(const Credential& credential) {
   return fmt::format("io.systemd.credential.binary:{}={}", credential.name,
-                     base64(credential.content));
+                     base64_encode(credential.content));
 }
 
 }  // namespace composer::vm
