@@ -1,0 +1,136 @@
+#include <set>
+#include <tuple>
+
+#include "sample.h"
+#include "tests/unit/blueprint/acceptance.h"
+
+using namespace composer;
+using Catch::Matchers::Equals;
+
+namespace {
+
+std::string described(const Plan& plan) {
+  std::string text;
+  for (const tree::ConfigureStep& step : tree::configure_steps()) {
+    if (!step.wanted(plan)) continue;
+    for (const std::string& line : step.describe(plan)) {
+      text += std::string(step.name) + ": " + line + "\n";
+    }
+  }
+  return text;
+}
+
+struct Change {
+  const char* field;
+  void (*make)(Plan&);
+};
+
+// One for each member; the structured bindings below do not compile when there are more.
+const Change kChanges[] = {
+    {"boot.firmware", [](Plan& p) { p.boot.firmware = Firmware::uefi; }},
+    {"boot.kernel_command_line", [](Plan& p) { p.boot.kernel_command_line = "quiet"; }},
+    {"boot.root_argument", [](Plan& p) { p.boot.root_argument = "root=UUID=x"; }},
+    {"system.hostname", [](Plan& p) { p.system.hostname = "other"; }},
+    {"system.locale", [](Plan& p) { p.system.locale = "C"; }},
+    {"system.timezone", [](Plan& p) { p.system.timezone = "UTC"; }},
+    {"system.groups", [](Plan& p) { p.system.groups[0].gid = 7; }},
+    {"system.users", [](Plan& p) { p.system.users[1].shell = "/bin/sh"; }},
+    {"system.services_enable", [](Plan& p) { p.system.services_enable = {"x"}; }},
+    {"system.services_disable", [](Plan& p) { p.system.services_disable = {"x"}; }},
+    {"system.services_mask", [](Plan& p) { p.system.services_mask = {"x"}; }},
+    {"system.files", [](Plan& p) { p.system.files[0].mode = 0600; }},
+};
+
+}  // namespace
+
+TEST_CASE("every member of the planned system and boot shows in what a step says") {
+  // Loader has one value; a second one makes these counts, and so this test, wrong.
+  const PlannedBoot boot;
+  const PlannedSystem system;
+  const auto& [firmware, loader, command_line, root_argument] = boot;
+  const auto& [hostname, locale, zone, groups, users, enable, disable, mask, files] = system;
+  const std::size_t members = 3 + 9;
+  std::ignore = std::tie(firmware, loader, command_line, root_argument, hostname, locale, zone,
+                         groups, users, enable, disable, mask, files);
+  CHECK(std::size(kChanges) == members);
+
+  const std::string before = described(test::full_plan());
+  for (const Change& change : kChanges) {
+    CAPTURE(change.field);
+    Plan plan = test::full_plan();
+    change.make(plan);
+    CHECK(described(plan) != before);
+  }
+}
+
+TEST_CASE("the steps of a full plan are described as the golden text says") {
+  test::compare_with_file(described(test::full_plan()),
+                          COMPOSER_TEST_DATA "/golden/configure/describe.expected");
+}
+
+TEST_CASE("steps have names of their own and their text is one line each") {
+  std::set<std::string_view> names;
+  for (const tree::ConfigureStep& step : tree::configure_steps()) {
+    CHECK(names.insert(step.name).second);
+    for (const std::string& line : step.describe(test::full_plan())) {
+      CHECK(line.find('\n') == std::string::npos);
+      CHECK_FALSE(line.empty());
+    }
+  }
+}
+
+TEST_CASE("each step has a test file that names it") {
+  std::string tests;
+  for (const char* name : {"accounts_test.cc", "files_test.cc", "fstab_test.cc",
+                           "grub_bios_test.cc", "grub_menu_test.cc", "grub_uefi_test.cc",
+                           "kernels_test.cc", "names_test.cc", "services_test.cc"}) {
+    tests += test::content_of(std::string(COMPOSER_TEST_DATA "/unit/tree/") + name);
+  }
+  for (const tree::ConfigureStep& step : tree::configure_steps()) {
+    CAPTURE(step.name);
+    CHECK(tests.find("apply(\"" + std::string(step.name) + "\"") != std::string::npos);
+  }
+}
+
+TEST_CASE("a plan that asks for nothing leaves names, accounts and files alone") {
+  const Plan plan = test::sample_plan();
+  for (const char* name : {"hostname", "locale", "timezone", "groups", "users", "files"}) {
+    CAPTURE(name);
+    CHECK_FALSE(test::step(name).wanted(plan));
+  }
+}
+
+TEST_CASE("configure runs every wanted step in the table's order and counts them") {
+  MemoryRoot root = test::sample_root();
+  test::NotedProgress progress;
+  tree::configure(test::full_plan(), root, progress);
+  std::vector<std::string> expected{"begin configure 14"};
+  for (const tree::ConfigureStep& step : tree::configure_steps()) {
+    expected.emplace_back(step.name);
+  }
+  expected.emplace_back("end configure 14");
+  CHECK(progress.events == expected);
+}
+
+TEST_CASE("configuring the same root twice from the same plan gives the same bytes") {
+  MemoryRoot a = test::sample_root();
+  MemoryRoot b = test::sample_root();
+  SilentProgress progress;
+  tree::configure(test::full_plan(), a, progress);
+  tree::configure(test::full_plan(), b, progress);
+  CHECK(a.tree_text("/") == b.tree_text("/"));
+  for (const char* path : {"/etc/passwd", "/etc/shadow", "/etc/group", "/boot/grub2/grub.cfg"}) {
+    CHECK(a.read(path) == b.read(path));
+  }
+}
+
+TEST_CASE("an error names the step that it comes from") {
+  MemoryRoot root = test::sample_root();
+  SilentProgress progress;
+  Plan plan = test::sample_plan();
+  plan.system.timezone = "Europe/Berln";
+  CHECK_THAT(test::message_of([&] { tree::configure(plan, root, progress); }),
+             Equals("error: the time zone 'Europe/Berln' is not in the image\n"
+                    "  while configuring the image: timezone\n"
+                    "  hint: did you mean 'Europe/Berlin'?\n"));
+}
