@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "composer/disk/mkfs_options.h"
+
 namespace composer::disk {
 namespace {
 
@@ -135,9 +137,8 @@ std::string_view kernel_name(FilesystemType type) {
 host::Command mkfs_command(const PlannedPartition& partition, const std::filesystem::path& device,
                            std::int64_t source_date_epoch) {
   host::Command command;
-  command.arguments = arguments_of(partition);
-  const Arguments& own = partition.filesystem->mkfs_options;
-  command.arguments.insert(command.arguments.end(), own.begin(), own.end());
+  command.arguments = with_own_options(partition.filesystem->type, arguments_of(partition),
+                                       partition.filesystem->mkfs_options);
   command.arguments.push_back(device.string());
   command.environment = environment_of(source_date_epoch);
   return command;

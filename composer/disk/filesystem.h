@@ -18,7 +18,7 @@ std::string_view kernel_name(FilesystemType type);
 
 /// The command that makes the partition's filesystem on `device`, which reads as zeros throughout.
 /// Nothing in it depends on the host: every feature is named, and the host's mke2fs.conf is not
-/// read. The plan's mkfs_options come last, so that they win.
+/// read. The plan's mkfs_options win over ours (mkfs_options.h).
 /// @param partition  Has a filesystem.
 host::Command mkfs_command(const PlannedPartition& partition, const std::filesystem::path& device,
                            std::int64_t source_date_epoch);

@@ -216,6 +216,25 @@ TEST_CASE("what was deleted is a hole, and zeros that nobody wrote stay one") {
   CHECK(status.st_blocks * 512 < 8 << 20);
 }
 
+TEST_CASE("the blueprint's own mkfs options are what the filesystem is made with") {
+  const test::ScratchFolder scratch;
+  PlannedDisk layout = test::esp_and_root(FilesystemType::ext4, MiB(64));
+  layout.partitions[1].filesystem->mkfs_options = {"-O", "^64bit", "-E", "root_owner=7:8", "-m0"};
+  const Disk disk = assemble(layout, scratch.path());
+  const std::filesystem::path image = cut_out(disk, disk.layout.partitions[1], scratch.path());
+  const std::string seen = output_of({"dumpe2fs", "-h", image.string()});
+  CHECK_THAT(seen, !Catch::Contains(" 64bit ") && Catch::Contains(" extent ") &&
+                       Catch::Contains(" has_journal ") &&
+                       Catch::Contains("Reserved block count:     0\n"));
+
+  layout = test::esp_and_root(FilesystemType::xfs, MiB(320));
+  layout.partitions[1].filesystem->mkfs_options = {"-m", "reflink=0", "-b", "size=2048"};
+  const Disk other = assemble(layout, scratch.path());
+  const std::filesystem::path cut = cut_out(other, other.layout.partitions[1], scratch.path());
+  CHECK_THAT(output_of({"xfs_db", "-r", "-c", "info", cut.string()}),
+             Catch::Contains("reflink=0") && Catch::Contains("bsize=2048"));
+}
+
 TEST_CASE("an assembly that is not finished leaves nothing") {
   const test::ScratchFolder scratch;
   {

@@ -54,10 +54,33 @@ TEST_CASE("vfat is FAT32 from 33 MiB on, FAT16 below") {
   CHECK(small.ends_with(" -s 1 /dev/loop7"));
 }
 
-TEST_CASE("the blueprint's own mkfs options come last, before the device") {
+TEST_CASE("options that mkfs has no list for come last, before the device") {
   PlannedPartition partition = test::esp_and_root(FilesystemType::ext4, MiB(64)).partitions[1];
   partition.filesystem->mkfs_options = {"-m", "5"};
   CHECK(mkfs_line(partition).ends_with("assume_storage_prezeroed=1 -m 5 /dev/loop7"));
+}
+
+TEST_CASE("a setting of the blueprint's replaces ours in mkfs's lists, and leaves the others") {
+  PlannedDisk disk = test::everything();
+  PlannedPartition& ext4 = disk.partitions[7];
+  const std::string usual = mkfs_line(ext4);
+  ext4.filesystem->mkfs_options = {"-O^64bit", "-E", "root_owner=7:7,stride=4", "-i", "8192"};
+  std::string expected = usual;
+  const auto put = [&](std::string_view from, std::string_view to) {
+    expected.replace(expected.find(from), from.size(), to);
+  };
+  put("extra_isize,metadata_csum", "extra_isize,metadata_csum,^64bit");
+  put("root_owner=0:0,", "");
+  put("assume_storage_prezeroed=1", "assume_storage_prezeroed=1,root_owner=7:7,stride=4 -i 8192");
+  CHECK(mkfs_line(ext4) == expected);
+
+  PlannedPartition& xfs = disk.partitions[6];
+  expected = mkfs_line(xfs);
+  xfs.filesystem->mkfs_options = {"-m", "reflink=0,rmapbt=1", "-l", "size=64m", "-K"};
+  put("rmapbt=0,reflink=1,", "");
+  put("inobtcount=1", "inobtcount=1,reflink=0,rmapbt=1");
+  put("nrext64=0", "nrext64=0 -l size=64m -K");
+  CHECK(mkfs_line(xfs) == expected);
 }
 
 TEST_CASE("mke2fs reads neither the clock nor the host's configuration") {
