@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <optional>
 #include <poll.h>
@@ -39,9 +40,12 @@ std::optional<std::string> probe_kvm(const std::string& qemu, std::chrono::milli
   if (::access("/dev/kvm", R_OK | W_OK) != 0) {
     return errno == ENOENT ? "there is no /dev/kvm" : "/dev/kvm may not be opened";
   }
-  const FileDescriptor sector(::memfd_create("probe", MFD_CLOEXEC));
-  if (!sector) throw system_error("cannot make a memory file", errno);
-  write_all(sector.get(), probe_sector(), "the probe's boot sector");
+  const FileDescriptor memory(::memfd_create("probe", MFD_CLOEXEC));
+  if (!memory) throw system_error("cannot make a memory file", errno);
+  write_all(memory.get(), probe_sector(), "the probe's boot sector");
+  // Opened again for reading alone: QEMU takes a descriptor of a set only for the very access mode
+  // that it was opened with, and fails otherwise, which would look like a KVM that does not work.
+  const FileDescriptor sector = open_file(fmt::format("/proc/self/fd/{}", memory.get()), O_RDONLY);
 
   host::ChildProcess child({probe_arguments(qemu), {sector.get()}}, progress);
   const auto until = std::chrono::steady_clock::now() + patience;
