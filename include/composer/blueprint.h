@@ -24,7 +24,7 @@ enum class Loader { grub };
 enum class OutputFormat { raw, vhd_fixed, qcow2 };
 enum class Compression { none, zlib, zstd };
 
-/// What a partition is for; each has a GPT type GUID and an MBR type (disk/partition_types.h).
+/// What a partition is for; each has a GPT type GUID and an MBR type (plan/partition_types.h).
 enum class PartitionType { esp, bios_boot, xbootldr, root, home, srv, var, swap, linux_data };
 
 struct RepositoryRequest {
