@@ -182,6 +182,8 @@ void check_unique(const std::vector<Partition>& partitions, std::string_view key
   for (const Partition& partition : partitions) {
     const Node* node = partition.node.find(key);
     if (node == nullptr || !findings.sound(*node)) continue;
+    // A mount point that is wrong for its partition is one mistake, wrong for another's too or not.
+    if (key == "mount" && !findings.sound(partition.node)) continue;
     const auto [first, added] = lines.try_emplace(get(partition), node->at.line);
     if (added) continue;
     findings.report(*node, {fmt::format("{} '{}' is already given on line {}", noun, get(partition),

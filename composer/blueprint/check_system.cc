@@ -13,7 +13,8 @@ void check_unique(const std::vector<Node>& nodes, const Items& items, std::strin
   std::map<std::string, int> lines;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node* node = nodes[i].find(key);
-    if (node == nullptr || !findings.sound(*node)) continue;
+    // An entry that is there twice is one mistake, not one for its name and one for its number.
+    if (node == nullptr || !findings.sound(*node) || !findings.sound(nodes[i], "name")) continue;
     const std::string text = get(items[i]);
     const auto [first, added] = lines.try_emplace(text, node->at.line);
     if (!added) {

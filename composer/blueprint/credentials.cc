@@ -156,7 +156,8 @@ std::optional<Refusal> check_ssh_key(std::string_view text) {
   if (text.find("PRIVATE KEY") != std::string_view::npos) {
     return Refusal{
         "this is a private key, which must never leave its owner's machine",
-        "give the line of the .pub file, and consider the private key as known to others"};
+        "give the line of the .pub file, and consider the private key as known to others",
+        Secrecy::secret};
   }
   while (text.ends_with('\n')) text.remove_suffix(1);
   if (text.find('\n') != std::string_view::npos) {

@@ -108,7 +108,7 @@ Node TreeBuilder::take_root() {
   }
   if (!root_) {
     findings_.report(text_.span(0, 1),
-                     {"the blueprint is empty", "docs/blueprint.md begins with a complete one"});
+                     {"the blueprint is empty", "docs/blueprint.md shows a complete one"});
     Node refused;
     refused.kind = Node::Kind::refused;
     return refused;
@@ -177,8 +177,8 @@ void TreeBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t) {
   Node node;
   node.kind = Node::Kind::refused;
   node.at = text_.span(offset(mark), 1);
+  alias_reported_ = true;
   if (!is_dropped()) {
-    alias_reported_ = true;
     findings_.report(node.at, {"aliases ('*name') are no part of the blueprint language",
                                "write the value out; put a value that begins with '*' in quotes"});
   }

@@ -1,12 +1,50 @@
 #include "composer/blueprint/findings.h"
 
 #include <algorithm>
+#include <fmt/format.h>
+
+#include "composer/blueprint/source_text.h"
 
 namespace composer::blueprint {
 namespace {
 
 /// Each problem shows its line, and the reader of a blueprint mends a screenful at a time.
 constexpr std::size_t kMostProblems = 100;
+
+/// A message as it may reach a terminal: it quotes values, and these may hold anything that escapes
+/// in double quotes can write, and be as long as the blueprint.
+std::string shown(std::string_view message) {
+  constexpr std::size_t kHalf = 300;
+  std::string out;
+  bool cut = false;
+  for (std::size_t i = 0; i < message.size();) {
+    const Character c = first_character(message.substr(i));
+    const std::size_t bytes = std::max<std::size_t>(c.bytes, 1);
+    if (message.size() > 2 * kHalf && i >= kHalf && i + kHalf < message.size()) {
+      if (!cut) out += "…";
+      cut = true;
+    } else if (c.code == '\n' || c.code == '\t') {
+      out += c.code == '\n' ? "\\n" : "\\t";
+    } else if (c.bytes == 0 || is_control(c.code) || misleads_the_eye(c.code)) {
+      out += fmt::format("<U+{:04X}>", static_cast<unsigned>(c.code));
+    } else {
+      out += message.substr(i, bytes);
+    }
+    i += bytes;
+  }
+  return out;
+}
+
+/// Replaces the first line of what `secret` spans by asterisks.
+void overwrite(std::string& text, const Span& secret) {
+  std::size_t begin = 0;
+  for (int line = 1; line < secret.line; ++line) begin = text.find('\n', begin) + 1;
+  begin += static_cast<std::size_t>(secret.column - 1);
+  const std::size_t line_end = std::min(text.find('\n', begin), text.size());
+  const std::size_t end = std::min(begin + static_cast<std::size_t>(secret.length), line_end);
+  std::fill(text.begin() + static_cast<std::ptrdiff_t>(begin),
+            text.begin() + static_cast<std::ptrdiff_t>(end), '*');
+}
 
 }  // namespace
 
@@ -16,12 +54,34 @@ void Findings::report(const Node& node, Refusal refusal) {
 
 void Findings::report(const Node& node, const Span& at, Refusal refusal) {
   spoil(node);
+  if (refusal.secrecy == Secrecy::secret) conceal(node);
   report(at, std::move(refusal));
 }
 
 void Findings::report(const Span& at, Refusal refusal) {
-  diagnostics_.report(at, std::move(refusal.message), std::move(refusal.hint));
+  diagnostics_.report(at, shown(refusal.message), shown(refusal.hint));
   if (diagnostics_.problems().size() >= kMostProblems) throw TooManyProblems();
+}
+
+void Findings::conceal(const Node& node) {
+  if (node.kind != Node::Kind::nothing) secrets_.push_back(node.at);
+}
+
+void Findings::throw_if_any() const {
+  if (secrets_.empty() || diagnostics_.empty()) {
+    diagnostics_.throw_if_any();
+    return;
+  }
+  SourceText text = *secrets_.front().source;
+  for (const Span& secret : secrets_) overwrite(text.text, secret);
+  const auto shown = std::make_shared<const SourceText>(std::move(text));
+  Diagnostics concealed;
+  for (const Problem& problem : diagnostics_.problems()) {
+    Span at = problem.at;
+    if (at.source == secrets_.front().source) at.source = shown;
+    concealed.report(at, problem.message, problem.hint);
+  }
+  concealed.throw_if_any();
 }
 
 bool Findings::sound(const Node& node) const {

@@ -2,16 +2,22 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include "composer/blueprint/document.h"
 #include "composer/error.h"
 
 namespace composer::blueprint {
 
+/// Whether a value may be shown with its line: an error shows its line, and logs of builds are kept
+/// and read by many.
+enum class Secrecy { shown, secret };
+
 /// What is wrong with a text that somebody wrote: which value, why, and how to mend it.
 struct Refusal {
   std::string message;
   std::string hint = {};
+  Secrecy secrecy = Secrecy::shown;  ///< Of the value.
 };
 
 /// Thrown when there are so many problems that more would help nobody.
@@ -28,6 +34,9 @@ class Findings {
   /// A problem of the text, of no value.
   void report(const Span& at, Refusal refusal);
 
+  /// Shows asterisks instead of a value in the lines of all problems.
+  void conceal(const Node& node);
+
   /// Marks a value as not to be relied on, without a problem of its own.
   void spoil(const Node& node) { spoiled_.insert(&node); }
 
@@ -37,11 +46,13 @@ class Findings {
   bool sound(const Node& mapping, std::string_view key) const;
 
   bool empty() const { return diagnostics_.empty(); }
-  void throw_if_any() const { diagnostics_.throw_if_any(); }
+  /// Throws one Error with all problems in the order of the text, if there is any.
+  void throw_if_any() const;
 
  private:
   Diagnostics diagnostics_;
   std::set<const Node*> spoiled_;
+  std::vector<Span> secrets_;
 };
 
 }  // namespace composer::blueprint

@@ -21,51 +21,49 @@ constexpr KeyOf<Blueprint> language_key(KeyFacts facts) {
 }
 
 constexpr Stranger kTopStrangers[] = {
-    {"architecture", "unknown key 'architecture' in the blueprint", "did you mean 'arch'?"},
-    {"extends", "'extends' is not part of blueprint language 1 yet", "write the blueprint out"},
-    {"include", "'include' is not part of blueprint language 1 yet", "write the blueprint out"},
-    {"variables", "'variables' is not part of blueprint language 1 yet", "write the values out"},
-    {"scripts", "'scripts' is not part of blueprint language 1 yet",
+    {"architecture", "arch"},
+    {"extends", "", "'extends' is not part of blueprint language 1 yet", "write the blueprint out"},
+    {"include", "", "'include' is not part of blueprint language 1 yet", "write the blueprint out"},
+    {"variables", "", "'variables' is not part of blueprint language 1 yet",
+     "write the values out"},
+    {"scripts", "", "'scripts' is not part of blueprint language 1 yet",
      "use a package's scriptlets, or 'files' in 'system'"},
-    {"storage", "unknown key 'storage' in the blueprint", "did you mean 'disk'?"},
-    {"repos", "unknown key 'repos' in the blueprint", "did you mean 'repositories'?"},
-    {"os", "unknown key 'os' in the blueprint", "did you mean 'system'?"},
-    {"output", "unknown key 'output' in the blueprint", "did you mean 'outputs'?"},
+    {"storage", "disk"},
+    {"repos", "repositories"},
+    {"os", "system"},
+    {"output", "outputs"},
 };
 
 constexpr Stranger kPackagesStrangers[] = {
-    {"remove", "unknown key 'remove' in the packages", "did you mean 'exclude'?"},
-    {"recommends", "unknown key 'recommends' in the packages", "did you mean 'weak_dependencies'?"},
-    {"install_weak_deps", "unknown key 'install_weak_deps' in the packages",
-     "did you mean 'weak_dependencies'?"},
+    {"remove", "exclude"},
+    {"recommends", "weak_dependencies"},
+    {"install_weak_deps", "weak_dependencies"},
 };
 
 constexpr Stranger kBootStrangers[] = {
-    {"cmdline", "unknown key 'cmdline' in the boot settings", "did you mean 'kernel_arguments'?"},
-    {"kernel_command_line", "unknown key 'kernel_command_line' in the boot settings",
-     "did you mean 'kernel_arguments'?"},
-    {"kernel_args", "unknown key 'kernel_args' in the boot settings",
-     "did you mean 'kernel_arguments'?"},
-    {"bootloader", "unknown key 'bootloader' in the boot settings", "did you mean 'loader'?"},
-    {"secure_boot", "'secure_boot' is not part of blueprint language 1 yet",
+    {"cmdline", "kernel_arguments"},
+    {"kernel_command_line", "kernel_arguments"},
+    {"kernel_args", "kernel_arguments"},
+    {"bootloader", "loader"},
+    {"secure_boot", "", "'secure_boot' is not part of blueprint language 1 yet",
      "packages that are signed for Secure Boot are installed as they are"},
 };
 
 constexpr Stranger kOutputStrangers[] = {
-    {"type", "unknown key 'type' in an output", "did you mean 'format'?"},
-    {"name", "unknown key 'name' in an output", "did you mean 'filename'?"},
+    {"type", "format"},
+    {"name", "filename"},
 };
 
 constexpr Stranger kBootTestStrangers[] = {
-    {"timeout", "unknown key 'timeout' in the boot test", "did you mean 'within'?"},
-    {"units", "unknown key 'units' in the boot test", "did you mean 'services'?"},
+    {"timeout", "within"},
+    {"units", "services"},
 };
 
 }  // namespace
 
 const Mapping& packages_mapping() {
   static constexpr Table table(
-      {"the packages", "packages", "What is installed.", {}, kPackagesStrangers},
+      {"the packages section", "packages", "What is installed.", {}, kPackagesStrangers},
       {key<&PackagesRequest::install, kPackageRequest>(
            {.name = "install",
             .presence = kRequired,
@@ -84,7 +82,7 @@ const Mapping& packages_mapping() {
 
 const Mapping& boot_mapping() {
   static constexpr Table table(
-      {"the boot settings", "boot", "How the image starts.", {}, kBootStrangers},
+      {"the boot section", "boot", "How the image starts.", {}, kBootStrangers},
       {key<&BootRequest::firmware, kFirmware>(
            {.name = "firmware", .presence = kRequired, .meaning = "What starts the boot loader."}),
        key<&BootRequest::loader, kLoader>(
@@ -134,7 +132,7 @@ const Mapping& boot_test_mapping() {
 }
 
 const Mapping& tests_mapping() {
-  static constexpr Table table({"the tests", "tests", "What the finished image must show."},
+  static constexpr Table table({"the tests section", "tests", "What the finished image must show."},
                                {section<&Blueprint::boot_test, boot_test_mapping>(
                                    {.name = "boot", .meaning = "The image starts in QEMU."})});
   return table;

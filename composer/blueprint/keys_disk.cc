@@ -44,31 +44,31 @@ constexpr KeyOf<PartitionRequest> size_key(KeyFacts facts) {
 }
 
 constexpr Stranger kDiskStrangers[] = {
-    {"lvm", "LVM is not supported yet", "give each filesystem a partition of its own"},
-    {"volume_groups", "LVM is not supported yet", "give each filesystem a partition of its own"},
-    {"luks", "encryption (LUKS) is not supported yet", "remove it"},
-    {"encryption", "encryption (LUKS) is not supported yet", "remove it"},
-    {"partition_table", "unknown key 'partition_table' in the disk", "did you mean 'table'?"},
-    {"partition_table_type", "unknown key 'partition_table_type' in the disk",
-     "did you mean 'table'?"},
+    {"lvm", "", "LVM is not supported yet", "give each filesystem a partition of its own"},
+    {"volume_groups", "", "LVM is not supported yet",
+     "give each filesystem a partition of its own"},
+    {"luks", "", "encryption (LUKS) is not supported yet", "remove it"},
+    {"encryption", "", "encryption (LUKS) is not supported yet", "remove it"},
+    {"partition_table", "table"},
+    {"partition_table_type", "table"},
 };
 
 constexpr Stranger kPartitionStrangers[] = {
-    {"lvm", "LVM is not supported yet", "give each filesystem a partition of its own"},
-    {"volume_group", "LVM is not supported yet", "give each filesystem a partition of its own"},
-    {"luks", "encryption (LUKS) is not supported yet", "remove it"},
-    {"encrypt", "encryption (LUKS) is not supported yet", "remove it"},
-    {"encryption", "encryption (LUKS) is not supported yet", "remove it"},
-    {"subvolumes", "btrfs subvolumes are not supported yet", "remove them"},
-    {"fstype", "unknown key 'fstype' in a partition", "did you mean 'filesystem'?"},
-    {"fs", "unknown key 'fs' in a partition", "did you mean 'filesystem'?"},
-    {"name", "unknown key 'name' in a partition", "did you mean 'label'?"},
-    {"id", "unknown key 'id' in a partition", "did you mean 'label'?"},
-    {"mountpoint", "unknown key 'mountpoint' in a partition", "did you mean 'mount'?"},
-    {"mount_point", "unknown key 'mount_point' in a partition", "did you mean 'mount'?"},
-    {"options", "unknown key 'options' in a partition", "did you mean 'mount_options'?"},
-    {"start", "where a partition starts is decided by the composer", "remove 'start'"},
-    {"uuid", "UUIDs are derived from 'identity_seed'", "remove 'uuid'"},
+    {"lvm", "", "LVM is not supported yet", "give each filesystem a partition of its own"},
+    {"volume_group", "", "LVM is not supported yet", "give each filesystem a partition of its own"},
+    {"luks", "", "encryption (LUKS) is not supported yet", "remove it"},
+    {"encrypt", "", "encryption (LUKS) is not supported yet", "remove it"},
+    {"encryption", "", "encryption (LUKS) is not supported yet", "remove it"},
+    {"subvolumes", "", "btrfs subvolumes are not supported yet", "remove them"},
+    {"fstype", "filesystem"},
+    {"fs", "filesystem"},
+    {"name", "label"},
+    {"id", "label"},
+    {"mountpoint", "mount"},
+    {"mount_point", "mount"},
+    {"options", "mount_options"},
+    {"start", "", "where a partition starts is decided by the composer", "remove 'start'"},
+    {"uuid", "", "UUIDs are derived from 'identity_seed'", "remove 'uuid'"},
 };
 
 }  // namespace
@@ -115,7 +115,7 @@ const Mapping& partition_mapping() {
 
 const Mapping& disk_mapping() {
   static constexpr Table table(
-      {"the disk", "disk", "The disk that every output is made of.", {}, kDiskStrangers},
+      {"the disk section", "disk", "The disk that every output is made of.", {}, kDiskStrangers},
       {key<&DiskRequest::table, kPartitionTable>(
            {.name = "table", .fallback = "gpt", .meaning = "The partition table."}),
        key<&DiskRequest::size, kSize>(

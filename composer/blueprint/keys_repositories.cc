@@ -10,17 +10,16 @@ constexpr auto kRequired = Presence::required;
 
 // dnf's own names of these keys.
 constexpr Stranger kStrangers[] = {
-    {"url", "unknown key 'url' in a repository", "did you mean 'baseurl'?"},
-    {"name", "unknown key 'name' in a repository", "did you mean 'id'?"},
-    {"gpgcheck", "unknown key 'gpgcheck' in a repository", "did you mean 'package_signatures'?"},
-    {"repo_gpgcheck", "unknown key 'repo_gpgcheck' in a repository",
-     "did you mean 'metadata_signature'?"},
-    {"excludepkgs", "unknown key 'excludepkgs' in a repository", "did you mean 'exclude'?"},
-    {"skip_if_unavailable",
+    {"url", "baseurl"},
+    {"name", "id"},
+    {"gpgcheck", "package_signatures"},
+    {"repo_gpgcheck", "metadata_signature"},
+    {"excludepkgs", "exclude"},
+    {"skip_if_unavailable", "",
      "a repository that cannot be read is always an error, since the image "
      "would be another one without it",
      "remove 'skip_if_unavailable'"},
-    {"sslverify", "certificates of https are always checked", "remove 'sslverify'"},
+    {"sslverify", "", "certificates of https are always checked", "remove 'sslverify'"},
 };
 
 }  // namespace

@@ -14,34 +14,33 @@ constexpr std::string_view kUseHash =
     "use 'password_hash', made with 'mkpasswd -m yescrypt', or better 'ssh_keys'";
 
 constexpr Stranger kUserStrangers[] = {
-    {"password", kPlainPassword, kUseHash, Secrecy::secret},
-    {"passwd", kPlainPassword, kUseHash, Secrecy::secret},
-    {"plain_text_passwd", kPlainPassword, kUseHash, Secrecy::secret},
-    {"ssh_authorized_keys", "unknown key 'ssh_authorized_keys' in a user",
-     "did you mean 'ssh_keys'?"},
-    {"home_directory", "unknown key 'home_directory' in a user", "did you mean 'home'?"},
-    {"gecos", "unknown key 'gecos' in a user", "did you mean 'comment'?"},
-    {"sudo", "'sudo' is not part of blueprint language 1 yet",
+    {"password", "", kPlainPassword, kUseHash, Secrecy::secret},
+    {"passwd", "", kPlainPassword, kUseHash, Secrecy::secret},
+    {"plain_text_passwd", "", kPlainPassword, kUseHash, Secrecy::secret},
+    {"ssh_authorized_keys", "ssh_keys"},
+    {"home_directory", "home"},
+    {"gecos", "comment"},
+    {"sudo", "", "'sudo' is not part of blueprint language 1 yet",
      "put the user into a group that sudo knows, such as 'wheel', or write /etc/sudoers.d by "
      "'files'"},
 };
 
 constexpr Stranger kServicesStrangers[] = {
-    {"enabled", "unknown key 'enabled' in the services", "did you mean 'enable'?"},
-    {"disabled", "unknown key 'disabled' in the services", "did you mean 'disable'?"},
-    {"masked", "unknown key 'masked' in the services", "did you mean 'mask'?"},
+    {"enabled", "enable"},
+    {"disabled", "disable"},
+    {"masked", "mask"},
 };
 
 constexpr Stranger kFileStrangers[] = {
-    {"destination", "unknown key 'destination' in a file", "did you mean 'path'?"},
-    {"permissions", "unknown key 'permissions' in a file", "did you mean 'mode'?"},
-    {"user", "unknown key 'user' in a file", "did you mean 'owner'?"},
+    {"destination", "path"},
+    {"permissions", "mode"},
+    {"user", "owner"},
 };
 
 constexpr Stranger kSystemStrangers[] = {
-    {"host_name", "unknown key 'host_name' in the system", "did you mean 'hostname'?"},
-    {"lang", "unknown key 'lang' in the system", "did you mean 'locale'?"},
-    {"keymap", "'keymap' is not part of blueprint language 1 yet",
+    {"host_name", "hostname"},
+    {"lang", "locale"},
+    {"keymap", "", "'keymap' is not part of blueprint language 1 yet",
      "write /etc/vconsole.conf by 'files'"},
 };
 
@@ -92,7 +91,7 @@ const Mapping& user_mapping() {
 
 const Mapping& services_mapping() {
   static constexpr Table table(
-      {"the services",
+      {"the services section",
        "system.services",
        "systemd units; what is not named here is as the packages' presets say.",
        {},
@@ -133,7 +132,7 @@ const Mapping& file_mapping() {
 
 const Mapping& system_mapping() {
   static constexpr Table table(
-      {"the system",
+      {"the system section",
        "system",
        "What is set in the installed system; what is left out stays as the "
        "packages have it.",

@@ -27,8 +27,8 @@ struct WordDescription {
   std::string_view meaning;
 };
 
-/// Whether a refused value may be shown with its line, which ends in logs.
-enum class Secrecy { shown, secret };
+/// Which characters a text may hold, beside its own rule: escapes in double quotes can write any.
+enum class Characters { printable, any };
 
 /// What is known of a type of scalars without its C++ type.
 struct ScalarDescription {
@@ -38,6 +38,7 @@ struct ScalarDescription {
   std::span<const WordDescription> words = {};
   std::int64_t least = 0, most = 0;  ///< Of integers.
   Secrecy secrecy = Secrecy::shown;
+  Characters characters = Characters::printable;
 };
 
 /// A type of scalars. `read` is called with scalar nodes only, and returns why it refuses.
@@ -73,11 +74,12 @@ struct Key : KeyFacts {
   void (*read)(Reader&, const Key&, const Node&, void* target) = nullptr;
 };
 
-/// A key that is not ours but is often tried, and what to say then.
+/// A key that is not ours but is often tried: which of ours it means, or what to say.
 struct Stranger {
   std::string_view key;
-  std::string_view message;
-  std::string_view hint;
+  std::string_view ours;  ///< Empty where there is none; then the next two say why.
+  std::string_view message = {};
+  std::string_view hint = {};
   Secrecy secrecy = Secrecy::shown;  ///< Of its value.
 };
 

@@ -133,8 +133,9 @@ std::optional<Refusal> check_package_request(std::string_view text) {
     return Refusal{fmt::format("'{}' is a rich dependency, which a request cannot be", text),
                    "choose one of its packages"};
   }
-  if (const auto at = text.find_first_of("<>=!");
-      at != std::string_view::npos && text.substr(0, at).find('[') == text.npos) {
+  if (auto at = text.find_first_of("<>=!");
+      at != std::string_view::npos && text.substr(0, at).find('[') == std::string_view::npos) {
+    while (at > 0 && text[at - 1] == '~') --at;  // `~>` of other package managers
     return check_comparison(text, at);
   }
   if (const auto space = std::find_if(text.begin(), text.end(), is_space); space != text.end()) {

@@ -167,7 +167,7 @@ std::optional<Refusal> check_location(std::string_view text) {
   }
   if (host.find('@') != std::string_view::npos) {
     return Refusal{"a URL with a user name, which would be written into plan.lock and the logs",
-                   "use a mirror that needs none"};
+                   "use a mirror that needs none", Secrecy::secret};
   }
   return std::nullopt;
 }
@@ -232,7 +232,8 @@ constinit const Scalar<std::string> kFilePath = {
 constinit const Scalar<std::string> kSourcePath = {
     {"a path", "A path from the blueprint's folder that stays in it."},
     checked_text<check_source_path>};
-constinit const Scalar<std::string> kContent = {{"a text", "Any text."},
-                                                checked_text<check_content>};
+constinit const Scalar<std::string> kContent = {
+    {"a text", "Any text.", Shape::text, {}, 0, 0, Secrecy::shown, Characters::any},
+    checked_text<check_content>};
 
 }  // namespace composer::blueprint

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "composer/blueprint/mappings.h"
+#include "composer/blueprint/source_text.h"
 
 namespace composer::blueprint {
 namespace {
@@ -41,36 +42,13 @@ std::string all_of(const std::vector<std::string>& names) {
   return out;
 }
 
-/// A text for a message: one line, no control characters, not endless.
-std::string shown(std::string_view text) {
-  constexpr std::size_t kMost = 60;
-  std::string out(text.substr(0, kMost));
-  // A character of several bytes is not cut in half.
-  if (text.size() > kMost) {
-    while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xc0) == 0x80) out.pop_back();
-    if (!out.empty() && static_cast<unsigned char>(out.back()) >= 0xc0) out.pop_back();
-    out += "…";
-  }
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return out;
+/// What to do about a key without a value.
+std::string how_to_fill(const Key& key, std::string_view wanted) {
+  return key.presence == Presence::required ? fmt::format("give it {}", wanted)
+                                            : fmt::format("give it {}, or remove the key", wanted);
 }
 
 }  // namespace
-
-Span redacted(const Span& at, const Span& secret) {
-  SourceText copy = *at.source;
-  std::size_t begin = 0;
-  for (int line = 1; line < secret.line; ++line) begin = copy.text.find('\n', begin) + 1;
-  begin += static_cast<std::size_t>(secret.column - 1);
-  const std::size_t end = std::min(copy.text.find('\n', begin), copy.text.size());
-  std::fill(copy.text.begin() + static_cast<std::ptrdiff_t>(begin),
-            copy.text.begin() + static_cast<std::ptrdiff_t>(end), '*');
-  Span out = at;
-  out.source = std::make_shared<const SourceText>(std::move(copy));
-  return out;
-}
 
 const Key* Mapping::find(std::string_view name) const {
   const auto found =
@@ -108,22 +86,17 @@ void Reader::read_mapping(const Node& node, const Mapping& mapping, void* target
 
 void Reader::report_unknown(const Mapping& mapping, const Entry& entry,
                             std::vector<std::string_view>& meant) {
-  for (const Stranger& stranger : mapping.strangers) {
-    if (stranger.key == entry.key) {
-      // Where the hint names a key of ours, that key is not missed as well.
-      for (const Key& key : mapping.keys) {
-        if (stranger.hint.find(fmt::format("'{}'", key.name)) != std::string_view::npos) {
-          meant.push_back(key.name);
-        }
-      }
-      const bool secret = stranger.secrecy == Secrecy::secret;
-      findings_.report(entry.value, secret ? redacted(entry.key_at, entry.value.at) : entry.key_at,
-                       {std::string(stranger.message), std::string(stranger.hint)});
-      return;
-    }
+  const auto stranger = std::find_if(mapping.strangers.begin(), mapping.strangers.end(),
+                                     [&](const Stranger& known) { return known.key == entry.key; });
+  const bool known = stranger != mapping.strangers.end();
+  if (known && stranger->ours.empty()) {
+    findings_.report(
+        entry.value, entry.key_at,
+        {std::string(stranger->message), std::string(stranger->hint), stranger->secrecy});
+    return;
   }
-  Refusal refusal{fmt::format("unknown key '{}' in {}", shown(entry.key), mapping.title), {}};
-  const Key* near = mapping.find(in_snake_case(entry.key));
+  Refusal refusal{fmt::format("unknown key '{}' in {}", entry.key, mapping.title)};
+  const Key* near = mapping.find(known ? stranger->ours : in_snake_case(entry.key));
   if (near == nullptr) {
     if (auto home = home_of(entry.key, blueprint_mapping())) {
       refusal.hint = std::move(*home);
@@ -141,30 +114,30 @@ void Reader::report_unknown(const Mapping& mapping, const Entry& entry,
   findings_.report(entry.value, entry.key_at, std::move(refusal));
 }
 
-bool Reader::report_nothing(std::string_view subject, std::string_view wanted, const Node& node) {
+bool Reader::report_nothing(std::string_view subject, std::string hint, const Node& node) {
   if (node.kind == Node::Kind::refused) {
     findings_.spoil(node);
     return true;
   }
   if (node.kind != Node::Kind::nothing) return false;
-  findings_.report(node, {fmt::format("{} has no value", subject),
-                          fmt::format("give {}, or leave it out", wanted)});
+  findings_.report(node, {fmt::format("{} has no value", subject), std::move(hint)});
   return true;
 }
 
 bool Reader::expect_mapping(const Mapping& mapping, const Node& node) {
   if (node.kind == Node::Kind::mapping) return true;
-  if (report_nothing(mapping.title, "its keys", node)) return false;
+  const std::string keys = fmt::format("its keys are {}", all_of(mapping.names()));
+  if (report_nothing(std::string(mapping.title), keys, node)) return false;
   const bool list = node.kind == Node::Kind::sequence;
   findings_.report(node, {fmt::format("{} is a mapping of keys to values, not {}", mapping.title,
-                                      list ? "a list" : fmt::format("'{}'", shown(node.text))),
-                          fmt::format("its keys are {}", all_of(mapping.names()))});
+                                      list ? "a list" : fmt::format("'{}'", node.text)),
+                          keys});
   return false;
 }
 
 std::vector<const Node*> Reader::expect_list(const Key& key, const Node& node) {
   const std::string subject = fmt::format("'{}'", key.name);
-  if (report_nothing(subject, "it a list", node)) return {};
+  if (report_nothing(subject, how_to_fill(key, "a list"), node)) return {};
   if (node.kind == Node::Kind::sequence) {
     std::vector<const Node*> items;
     for (const Node& item : node.items) items.push_back(&item);
@@ -172,8 +145,8 @@ std::vector<const Node*> Reader::expect_list(const Key& key, const Node& node) {
   }
   if (key.arity == Arity::one_or_list && node.kind == Node::Kind::scalar) return {&node};
   Refusal refusal{fmt::format("'{}' takes a list", key.name), {}};
-  if (node.kind == Node::Kind::scalar) {
-    refusal.hint = fmt::format("write '{}: [{}]'", key.name, shown(node.text));
+  if (node.kind == Node::Kind::scalar && key.mapping == nullptr) {
+    refusal.hint = fmt::format("write '{}: [{}]'", key.name, node.text);
   } else {
     refusal.hint = "begin each entry with '- '";
   }
@@ -181,24 +154,37 @@ std::vector<const Node*> Reader::expect_list(const Key& key, const Node& node) {
   return {};
 }
 
-bool Reader::expect_scalar(const Key& key, const ScalarDescription& type, const Node& node) {
-  if (node.kind == Node::Kind::scalar) return true;
-  if (key.arity == Arity::one) {
-    if (report_nothing(fmt::format("'{}'", key.name), fmt::format("it {}", type.name), node)) {
+bool Reader::expect_printable(const Key& key, const Node& node) {
+  for (std::string_view rest = node.text; !rest.empty();) {
+    const Character c = first_character(rest);
+    if (c.bytes == 0 || is_control(c.code) || misleads_the_eye(c.code)) {
+      findings_.report(node, {fmt::format("invisible character U+{:04X} in '{}'",
+                                          static_cast<unsigned>(c.code), key.name),
+                              "remove it"});
       return false;
     }
-  } else if (report_nothing(fmt::format("an entry of '{}'", key.name),
-                            fmt::format("it {}", type.name), node)) {
+    rest.remove_prefix(c.bytes);
+  }
+  return true;
+}
+
+bool Reader::expect_scalar(const Key& key, const ScalarDescription& type, const Node& node) {
+  if (node.kind == Node::Kind::scalar) return true;
+  const bool one = key.arity == Arity::one;
+  if (report_nothing(
+          one ? fmt::format("'{}'", key.name) : fmt::format("an entry of '{}'", key.name),
+          one ? how_to_fill(key, type.name)
+              : fmt::format("give {}, or remove the entry", type.name),
+          node)) {
     return false;
   }
   const bool list = node.kind == Node::Kind::sequence;
-  const std::string subject = key.arity == Arity::one
-                                  ? fmt::format("'{}' takes", key.name)
-                                  : fmt::format("each entry of '{}' is", key.name);
+  const std::string subject =
+      one ? fmt::format("'{}' takes", key.name) : fmt::format("each entry of '{}' is", key.name);
   Refusal refusal{fmt::format("{} {}, not {}", subject, type.name, list ? "a list" : "a mapping"),
                   {}};
   // `- a: b` is how a value that holds ': ' goes wrong.
-  if (!list) refusal.hint = "put a value that holds ': ' in quotes";
+  refusal.hint = list ? "give one value" : "put a value that holds ': ' in quotes";
   findings_.report(node, std::move(refusal));
   return false;
 }

@@ -8,10 +8,6 @@
 
 namespace composer::blueprint {
 
-/// `at`, in a copy of its text in which the first line of `secret` is replaced by asterisks: an
-/// error shows its line, and logs of builds are kept and read by many.
-Span redacted(const Span& at, const Span& secret);
-
 /// Reads nodes by the tables of the language into the structs of composer/blueprint.h, reporting
 /// everything that does not fit.
 class Reader {
@@ -26,13 +22,13 @@ class Reader {
   /// Reads one scalar; false when it was refused.
   template <typename T>
   bool read_scalar(const Key& key, const Scalar<T>& type, const Node& node, T& value) {
+    if (type.secrecy == Secrecy::secret) findings_.conceal(node);
     if (!expect_scalar(key, type, node)) return false;
     if (std::optional<Refusal> refusal = type.read(node, value)) {
-      const bool secret = type.secrecy == Secrecy::secret;
-      findings_.report(node, secret ? redacted(node.at, node.at) : node.at, std::move(*refusal));
+      findings_.report(node, std::move(*refusal));
       return false;
     }
-    return true;
+    return type.characters == Characters::any || expect_printable(key, node);
   }
 
   template <typename T>
@@ -61,8 +57,9 @@ class Reader {
 
  private:
   bool expect_scalar(const Key& key, const ScalarDescription& type, const Node& node);
+  bool expect_printable(const Key& key, const Node& node);
   bool expect_mapping(const Mapping& mapping, const Node& node);
-  bool report_nothing(std::string_view subject, std::string_view wanted, const Node& node);
+  bool report_nothing(std::string_view subject, std::string hint, const Node& node);
   void report_unknown(const Mapping& mapping, const Entry& entry,
                       std::vector<std::string_view>& meant);
 

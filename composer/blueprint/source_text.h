@@ -36,6 +36,23 @@ class Text {
   std::vector<std::size_t> line_starts_;
 };
 
+/// One character of UTF-8 text: its code point and how many bytes it takes; 0 bytes when what is
+/// there is not UTF-8 (cut short, overlong, a surrogate, past U+10FFFF).
+struct Character {
+  char32_t code = 0;
+  std::size_t bytes = 0;
+};
+
+/// The character that `text`, which is not empty, begins with.
+Character first_character(std::string_view text);
+
+/// Whether a character is a control character other than tab and line feed.
+bool is_control(char32_t code);
+
+/// Marks that reorder what follows, so that a reviewer sees another text than the parser does
+/// (CVE-2021-42574), and the byte order mark inside a text.
+bool misleads_the_eye(char32_t code);
+
 /// The first thing about the bytes themselves that makes them no blueprint: too large, not UTF-8,
 /// control characters, characters that make a text look other than it is.
 std::optional<Problem> unreadable_bytes(const Text& text);

@@ -31,6 +31,9 @@ constexpr Explanation kExplanations[] = {
      "write a backslash as '\\\\', or use single quotes, where it stands for itself"},
     {"illegal document in scalar", "a quote is never closed", "close it"},
     {"illegal EOF in scalar", "a quote is never closed", "close it"},
+    {"the referenced anchor is not defined",
+     "aliases ('*name') are no part of the blueprint language",
+     "put a value that begins with '*' in quotes"},
     {"illegal tab", "a tab in the indentation", "indent with spaces; YAML forbids tabs there"},
 };
 
@@ -59,6 +62,9 @@ Problem explain_yaml_mistake(std::string_view words, const Text& text, std::size
                         "hold brackets, braces or commas",
                         open->bracket == '[' ? ']' : '}')};
   }
+  // yaml-cpp notices an unknown escape just past it.
+  const bool escape = offset >= 2 && text.view()[offset - 2] == '\\';
+  if (escape && words.starts_with("unknown escape")) offset -= 2;
   for (const Explanation& explanation : kExplanations) {
     if (words.starts_with(explanation.words)) {
       return {std::string(explanation.message),
