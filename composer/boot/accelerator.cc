@@ -34,12 +34,57 @@ int major_version(std::string_view text) {
   return version;
 }
 
-/// What became of the probe; nothing when it passed.
-std::optional<std::string> probe_kvm(const std::string& qemu, std::chrono::milliseconds patience,
-                                     Progress& progress) {
-  if (::access("/dev/kvm", R_OK | W_OK) != 0) {
-    return errno == ENOENT ? "there is no /dev/kvm" : "/dev/kvm may not be opened";
-  }
+}  // namespace
+
+Accelerator tcg_accelerator(std::string_view qemu_version, std::string why) {
+  Accelerator tcg;
+  tcg.why = std::move(why);
+  if (major_version(qemu_version) < kFirstWithRightCmpxchg16b) tcg.cpu = "max,-cx16";
+  return tcg;
+}
+
+std::string probe_sector() {
+  // mov $0xf4,%dx; mov $0x10,%al; out %al,(%dx); cli; 1: hlt; jmp 1b
+  constexpr std::array<unsigned char, 10> kCode = {0xba, 0xf4, 0x00, 0xb0, 0x10,
+                                                   0xee, 0xfa, 0xf4, 0xeb, 0xfd};
+  std::string sector(512, '\0');
+  for (std::size_t i = 0; i < kCode.size(); ++i) sector[i] = static_cast<char>(kCode[i]);
+  sector[510] = '\x55';
+  sector[511] = static_cast<char>(0xaa);
+  return sector;
+}
+
+std::vector<std::string> probe_arguments(const std::string& qemu, std::string_view accelerator) {
+  // SeaBIOS takes the processor through real and protected mode, which is where broken
+  // virtualisation shows.
+  return {qemu,
+          "-nodefaults",
+          "-no-user-config",
+          "-no-reboot",
+          "-display",
+          "none",
+          "-machine",
+          "pc,graphics=off",
+          "-accel",
+          std::string(accelerator),
+          "-cpu",
+          "max",
+          "-m",
+          "64M",
+          "-nic",
+          "none",
+          "-device",
+          "isa-debug-exit,iobase=0xf4,iosize=1",
+          "-add-fd",
+          "fd=3,set=1",
+          "-drive",
+          "if=none,id=disk,driver=raw,file.driver=file,file.filename=/dev/fdset/1,snapshot=on",
+          "-device",
+          "ide-hd,drive=disk,bootindex=0"};
+}
+
+std::optional<std::string> probe(const std::string& qemu, std::string_view accelerator,
+                                 std::chrono::milliseconds patience, Progress& progress) {
   const FileDescriptor memory(::memfd_create("probe", MFD_CLOEXEC));
   if (!memory) throw system_error("cannot make a memory file", errno);
   write_all(memory.get(), probe_sector(), "the probe's boot sector");
@@ -47,7 +92,7 @@ std::optional<std::string> probe_kvm(const std::string& qemu, std::chrono::milli
   // that it was opened with, and fails otherwise, which would look like a KVM that does not work.
   const FileDescriptor sector = open_file(fmt::format("/proc/self/fd/{}", memory.get()), O_RDONLY);
 
-  host::ChildProcess child({probe_arguments(qemu), {sector.get()}}, progress);
+  host::ChildProcess child({probe_arguments(qemu, accelerator), {sector.get()}}, progress);
   const auto until = std::chrono::steady_clock::now() + patience;
   std::string output;
   while (!child.status()) {
@@ -70,58 +115,12 @@ std::optional<std::string> probe_kvm(const std::string& qemu, std::chrono::milli
                      first.empty() ? "" : fmt::format(" ({})", first));
 }
 
-}  // namespace
-
-Accelerator tcg_accelerator(std::string_view qemu_version, std::string why) {
-  Accelerator tcg;
-  tcg.why = std::move(why);
-  if (major_version(qemu_version) < kFirstWithRightCmpxchg16b) tcg.cpu = "max,-cx16";
-  return tcg;
-}
-
-std::string probe_sector() {
-  // mov $0xf4,%dx; mov $0x10,%al; out %al,(%dx); cli; 1: hlt; jmp 1b
-  constexpr std::array<unsigned char, 10> kCode = {0xba, 0xf4, 0x00, 0xb0, 0x10,
-                                                   0xee, 0xfa, 0xf4, 0xeb, 0xfd};
-  std::string sector(512, '\0');
-  for (std::size_t i = 0; i < kCode.size(); ++i) sector[i] = static_cast<char>(kCode[i]);
-  sector[510] = '\x55';
-  sector[511] = static_cast<char>(0xaa);
-  return sector;
-}
-
-std::vector<std::string> probe_arguments(const std::string& qemu) {
-  // SeaBIOS takes the processor through real and protected mode, which is where broken
-  // virtualisation shows.
-  return {qemu,
-          "-nodefaults",
-          "-no-user-config",
-          "-no-reboot",
-          "-display",
-          "none",
-          "-machine",
-          "pc,graphics=off",
-          "-accel",
-          "kvm",
-          "-cpu",
-          "max",
-          "-m",
-          "64M",
-          "-nic",
-          "none",
-          "-device",
-          "isa-debug-exit,iobase=0xf4,iosize=1",
-          "-add-fd",
-          "fd=3,set=1",
-          "-drive",
-          "if=none,id=disk,driver=raw,file.driver=file,file.filename=/dev/fdset/1,snapshot=on",
-          "-device",
-          "ide-hd,drive=disk,bootindex=0"};
-}
-
 Accelerator choose_accelerator(const std::string& qemu, std::chrono::milliseconds patience,
                                Progress& progress) {
-  const std::optional<std::string> trouble = probe_kvm(qemu, patience, progress);
+  const std::optional<std::string> trouble = ::access("/dev/kvm", R_OK | W_OK) == 0
+                                                 ? probe(qemu, "kvm", patience, progress)
+                                             : errno == ENOENT ? "there is no /dev/kvm"
+                                                               : "/dev/kvm may not be opened";
   if (!trouble) return {"kvm", "kvm", "max", {}};
   const auto version = host::CommandRunner(progress).check({{qemu, "--version"}, {}, {}});
   return tcg_accelerator(version.standard_output, "KVM does not work here: " + *trouble);

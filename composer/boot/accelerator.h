@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,12 @@ std::string probe_sector();
 /// Writing 0x10 to isa-debug-exit ends QEMU with (0x10 << 1) | 1.
 constexpr int kProbePassed = 33;
 /// QEMU's arguments for the probe; the sector is the child's descriptor 3.
-std::vector<std::string> probe_arguments(const std::string& qemu);
+std::vector<std::string> probe_arguments(const std::string& qemu, std::string_view accelerator);
+
+/// Runs the probe's guest under `accelerator`, kvm or tcg; what went wrong, or nothing when it ran
+/// to its end within `patience`.
+std::optional<std::string> probe(const std::string& qemu, std::string_view accelerator,
+                                 std::chrono::milliseconds patience, Progress& progress);
 
 /// KVM when a guest really runs in it, else emulation. `/dev/kvm` proves nothing: nested machines
 /// have it and hang, or end QEMU, on the first start.

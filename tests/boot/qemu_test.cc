@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -11,6 +13,7 @@
 
 #include "composer/base/checksum.h"
 #include "composer/base/file_descriptor.h"
+#include "composer/boot/accelerator.h"
 #include "composer/compose.h"
 #include "composer/error.h"
 #include "composer/host/interrupt.h"
@@ -161,6 +164,14 @@ TEST_CASE("a write-protected image boots") {
   Scene scene(sector(kWritesDisk, "Kernel panic - not syncing: still wrote\r\n"));
   std::filesystem::permissions(scene.options.image, std::filesystem::perms::owner_read);
   CHECK(has_finding(boot(scene.options, scene.progress), "still wrote"));
+}
+
+// Where KVM does not work, this is what shows that a failing probe is KVM's fault and not its own.
+TEST_CASE("the accelerator's probe runs to its end in a real QEMU") {
+  Scene scene(sector(kHangs));
+  CHECK(vm::probe("qemu-system-x86_64", "tcg", std::chrono::seconds(120), scene.progress) ==
+        std::nullopt);
+  CHECK(scene.left_nothing());
 }
 
 TEST_CASE("a guest that never says anything times out") {
