@@ -40,7 +40,7 @@ class Pipeline {
  public:
   Pipeline(const ExportJob& job,
            const std::function<void(const std::vector<StoredCluster>&)>& store)
-      : job_(job), store_(store), slots_(2 * job.threads + 2) {}
+      : job_(job), store_(store), slots_(2 * job.threads + 2), extent_(next_data(job.disk, 0)) {}
 
   void run() {
     std::vector<std::thread> threads;
@@ -82,22 +82,30 @@ class Pipeline {
     }
   }
 
-  /// The next stretch of the disk with data in it. Called with the lock held.
+  /// The next stretch of the disk with data in it. Called with the lock held. An extent is looked
+  /// up once and cut into units from memory: tmpfs walks all of it at each SEEK_HOLE.
   std::optional<Unit> next_unit() {
-    auto extent = next_data(job_.disk, cursor_);
-    if (!extent) return std::nullopt;
-    Unit unit{extent->start / kUnitSize * kUnitSize, 0};
-    cursor_ = std::min(unit.start + kUnitSize, job_.disk.size);
-    while (extent && extent->start < cursor_) {
-      unit.data_bytes += std::min(extent->end(), cursor_) - extent->start;
-      if (extent->end() >= cursor_) break;
-      extent = next_data(job_.disk, extent->end());
+    if (!extent_) return std::nullopt;
+    Unit unit{extent_->start / kUnitSize * kUnitSize, 0};
+    const std::uint64_t end = std::min(unit.start + kUnitSize, job_.disk.size);
+    while (extent_ && extent_->start < end) {
+      const std::uint64_t extent_end = extent_->end();
+      const std::uint64_t part_end = std::min(extent_end, end);
+      unit.data_bytes += part_end - extent_->start;
+      if (extent_end > end) {
+        extent_ = Extent{end, extent_end - end};
+      } else {
+        extent_ = next_data(job_.disk, part_end);
+      }
     }
     return unit;
   }
 
   void fill(Slot& slot, const Unit& unit, char* input, ClusterCompressor& compressor) const {
     const std::uint64_t length = std::min(kUnitSize, job_.disk.size - unit.start);
+    // Nothing to compress: the clusters stay where they are read.
+    const bool in_place = job_.output.compression == Compression::none;
+    if (in_place) input = slot.buffer.get();
     read_exactly(job_.disk, unit.start, input, length);
     // The last cluster may reach past the disk's end; what is there reads as zeros.
     std::fill(input + length, input + kUnitSize, '\0');
@@ -107,6 +115,10 @@ class Pipeline {
     for (std::uint64_t i = 0; i * kClusterSize < length; ++i) {
       const std::string_view cluster(input + i * kClusterSize, kClusterSize);
       if (is_zero(cluster)) continue;
+      if (in_place) {
+        slot.clusters.push_back({unit.start / kClusterSize + i, cluster, false});
+        continue;
+      }
       std::size_t size = compressor.compress(cluster, {out, kLargestCompressed});
       const bool compressed = size > 0;
       if (!compressed) size = cluster.copy(out, kClusterSize);
@@ -141,10 +153,10 @@ class Pipeline {
   const std::function<void(const std::vector<StoredCluster>&)>& store_;
   std::mutex mutex_;
   std::condition_variable room_;
-  std::vector<Slot> slots_;   // Unit n goes to slot n modulo their number.
-  std::uint64_t next_ = 0;    // Number of the next unit to be read.
-  std::uint64_t turn_ = 0;    // Number of the next unit to be stored.
-  std::uint64_t cursor_ = 0;  // Where on the disk the next unit is looked for.
+  std::vector<Slot> slots_;       // Unit n goes to slot n modulo their number.
+  std::uint64_t next_ = 0;        // Number of the next unit to be read.
+  std::uint64_t turn_ = 0;        // Number of the next unit to be stored.
+  std::optional<Extent> extent_;  // What is left of the extent that the next unit begins in.
   bool ended_ = false;
   bool storing_ = false;
   std::exception_ptr failure_;

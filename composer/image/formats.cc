@@ -6,6 +6,17 @@
 #include "composer/image/copy_disk.h"
 
 namespace composer::image {
+namespace {
+
+/// Never rounded: `a disk of 2.0 TiB, 2.0 TiB is the most` would help nobody.
+std::string exact_text(Bytes size) {
+  if (size.count % GiB(1).count == 0) return fmt::format("{} GiB", size.count >> 30);
+  if (size.count % MiB(1).count == 0) return fmt::format("{} MiB", size.count >> 20);
+  return fmt::format("{} bytes", size.count);
+}
+
+}  // namespace
+
 std::string no_trailer(const Plan&, Bytes) {
   return {};
 }
@@ -49,7 +60,7 @@ void check_output(const PlannedOutput& output, Bytes disk_size) {
   if (disk_size > format.size_limit) {
     throw Error(ErrorKind::usage,
                 fmt::format("a disk of {} cannot be a '{}' image: {} is the most",
-                            to_text(disk_size), format.name, to_text(format.size_limit)));
+                            exact_text(disk_size), format.name, exact_text(format.size_limit)));
   }
 }
 
