@@ -12,8 +12,10 @@ namespace composer::rpm {
 /// A package set to install into an empty root, as one librpm transaction.
 struct TransactionRequest {
   std::filesystem::path root;                   ///< Populated root on the host; absolute.
-  std::vector<std::filesystem::path> packages;  ///< Verified .rpm files.
-  std::int64_t source_date_epoch = 0;           ///< Becomes the database's install time.
+  std::vector<std::filesystem::path> packages;  ///< Verified .rpm files, in any order.
+  /// Becomes the database's transaction id, and the install time of its first package; each further
+  /// one is a second later (rpm's rule for SOURCE_DATE_EPOCH).
+  std::int64_t source_date_epoch = 0;
   /// Where the target keeps its database; Fedora's and Azure Linux's place.
   std::string database_path = "/usr/lib/sysimage/rpm";
 };
@@ -21,8 +23,12 @@ struct TransactionRequest {
 /// Installs the packages (stage `install`) in a child process in mount, PID, IPC, UTS and network
 /// namespaces of its own, which end every process that a scriptlet left behind.
 ///
-/// @throws Error  of kind build: unresolved dependencies, file conflicts, a full disk, or a failing
-///                scriptlet with its package, phase and the end of its output.
+/// What the root has in /dev, /proc, /sys, /run and /tmp is covered meanwhile; see
+/// docs/containment.md. Files are not synced to the medium.
+///
+/// @throws Error  of kind build: unresolved dependencies, file conflicts, a full disk, a package
+///                that librpm cannot unpack, a file whose owner nothing in the image makes, or a
+///                failing scriptlet with its package, phase and the end of its output.
 void install_packages(const TransactionRequest& request, Progress& progress);
 
 }  // namespace composer::rpm

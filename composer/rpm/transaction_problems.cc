@@ -1,5 +1,6 @@
 #include "composer/rpm/transaction_problems.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <rpm/rpmprob.h>
@@ -21,26 +22,23 @@ std::string_view text_or(const char* text, std::string_view otherwise) {
 
 Problem to_problem(rpmProblem problem) {
   const std::string_view package = text_or(rpmProblemGetPkgNEVR(problem), "?");
-  std::string_view other = text_or(rpmProblemGetAltNEVR(problem), "?");
+  const std::string_view other = text_or(rpmProblemGetAltNEVR(problem), "?");
   const std::string_view text = text_or(rpmProblemGetStr(problem), "?");
-  // Dependencies come with a letter for their kind: `R libfoo.so.1`.
-  std::string_view dependency = other;
-  if (dependency.size() > 2 && dependency[1] == ' ') dependency.remove_prefix(2);
   switch (rpmProblemGetType(problem)) {
     case RPMPROB_REQUIRES:
       return {fmt::format("package '{}' needs '{}', which no package of this set provides", package,
-                          dependency),
+                          text),
               {},
               {},
               {}};
     case RPMPROB_CONFLICT:
-      return {fmt::format("package '{}' conflicts with '{}'", package, dependency), {}, {}, {}};
+      return {fmt::format("package '{}' conflicts with '{}'", package, text), {}, {}, {}};
     case RPMPROB_OBSOLETES:
-      return {fmt::format("package '{}' is obsoleted by '{}'", package, dependency), {}, {}, {}};
+      return {fmt::format("package '{}' is obsoleted by '{}'", package, text), {}, {}, {}};
     case RPMPROB_NEW_FILE_CONFLICT:
     case RPMPROB_FILE_CONFLICT:
-      return {fmt::format("packages '{}' and '{}' both have a file '{}', and not the same", package,
-                          other, text),
+      return {fmt::format("packages '{}' and '{}' both have a file '{}', and not the same",
+                          std::min(package, other), std::max(package, other), text),
               {},
               {},
               "one of them has to go, or be mended by its maintainers"};

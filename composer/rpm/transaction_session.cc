@@ -2,16 +2,19 @@
 
 #include <clocale>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <nss.h>
 #include <rpm/header.h>
-#include <rpm/rpmcli.h>
+#include <rpm/rpmfiles.h>
 #include <rpm/rpmkeyring.h>
+#include <rpm/rpmlib.h>
 #include <rpm/rpmlog.h>
 #include <rpm/rpmte.h>
 #include <rpm/rpmts.h>
+#include <stdio_ext.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,6 +35,7 @@ using nlohmann::json;
 using Transaction = Handle<std::remove_pointer_t<rpmts>, rpmtsFree>;
 using OwnedHeader = Handle<std::remove_pointer_t<Header>, headerFree>;
 using ProblemSet = Handle<std::remove_pointer_t<rpmps>, rpmpsFree>;
+using Files = Handle<std::remove_pointer_t<rpmfiles>, rpmfilesFree>;
 using Text = Handle<char, std::free>;
 
 constexpr int kFailed = 1;
@@ -95,6 +99,7 @@ struct Session {
   }
 
   void script_ended(const std::string& package, std::uint64_t tag, bool failed) {
+    std::fflush(stdout);  // Of a Lua scriptlet, which ran in this process.
     channel->send({{"script", phase_of(tag)},
                    {"package", package},
                    {"failed", failed},
@@ -170,6 +175,7 @@ void be_hermetic(const TransactionRequest& request) {
   // Scriptlets are children of this process, and must not read its memory or its descriptors.
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   std::setlocale(LC_ALL, "C");
+  ::__fpurge(stdout);  // What the process that we are a copy of had not printed yet.
   mount::set_clean_environment({
       // The kernel and its initramfs are installed by configure steps, not by a package's
       // scriptlet.
@@ -204,6 +210,22 @@ void set_verification(rpmts transaction) {
   throw Error(ErrorKind::build, Problem{std::move(message), {}, session.log, std::move(hint)});
 }
 
+/// librpm 4.18 opens a named pipe that it has just made, and waits for ever for somebody to open
+/// the other end (lib/fsm.c, fsmOpenat of "stealth" names; seen with 4.18.0).
+void refuse_named_pipes(const Session& session, Header header, const std::string& nevra) {
+  const Files files(rpmfilesNew(nullptr, header, RPMTAG_BASENAMES, RPMFI_FLAGS_QUERY));
+  const int count = files ? rpmfilesFC(files.get()) : 0;
+  for (int i = 0; i < count; ++i) {
+    if (!S_ISFIFO(rpmfilesFMode(files.get(), i))) continue;
+    if ((rpmfilesFFlags(files.get(), i) & RPMFILE_GHOST) != 0) continue;
+    const Text path(rpmfilesFN(files.get(), i));
+    refuse(session,
+           fmt::format("package '{}' has a named pipe '{}', at which librpm {} hangs", nevra,
+                       path.get(), RPMVERSION),
+           "let tmpfiles.d or a scriptlet of the package make it");
+  }
+}
+
 void add_packages(rpmts transaction, const TransactionRequest& request, Session& session) {
   for (std::size_t i = 0; i < request.packages.size(); ++i) {
     const std::string name = request.packages[i].filename().string();
@@ -224,6 +246,7 @@ void add_packages(rpmts transaction, const TransactionRequest& request, Session&
                          headerGetNumber(raw, kTagFormat), RPMVERSION),
              "build on a host with rpm 4.20 or newer, or take a package of format 4");
     }
+    refuse_named_pipes(session, raw, nevra);
     if (rpmtsAddInstallElement(transaction, raw, key_of(i), 0, nullptr) != 0) {
       refuse(session, fmt::format("cannot add package '{}' to the transaction", nevra));
     }
