@@ -4,6 +4,10 @@ from faults import Fault
 from mapping import check_available
 
 
+# What scriptlets that follow from files call (scriptlets.py): known only once packages are unpacked.
+SCRIPTLETS_NEED = ["bash", "shadow-utils", "glibc-common"]
+
+
 class Closure:
     """Grows a set of RPMs until every requirement is met inside it."""
 
@@ -14,7 +18,7 @@ class Closure:
 
     def grow(self, wanted: list, wanted_by: str) -> list:
         """Adds `wanted` and all they need; returns the names in order."""
-        todo = []
+        todo = list(SCRIPTLETS_NEED)
         for name in wanted:
             todo.append(self._provider(name, wanted_by))
         deferred = []

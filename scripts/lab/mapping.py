@@ -6,7 +6,7 @@ split-paths.tsv   which files of a Debian package go to which RPM: the first pat
                   else the '*rest*' row. 'needed' marks a part that the rest requires; any other
                   part requires the rest. RPM '-' leaves the files out.
 dependencies.tsv  Debian relations that are dropped or replaced, and why.
-changes.tsv       what is done to a package's files after unpacking (see payload.py).
+changes.tsv       what is done to a package's files after unpacking (see changes.py).
 """
 
 import csv

@@ -1,15 +1,7 @@
 """The files of a unit: Debian packages unpacked into one tree, each path given to an RPM.
 
 No privilege is needed: owners and modes are noted from the archive and written into the spec. After
-unpacking, files/RPM/ is laid over the tree, then the rows of changes.tsv are applied in order.
-
-changes.tsv actions (path is a regex for drop, attr, config and ghost, else a path from the root):
-  drop    leave matching paths out                 move    path -> argument
-                                                   (a directory with all in it)
-  link    a symbolic link at path to argument      copy    path -> argument, the same content twice
-  dir     an empty directory, argument is its mode attr    argument: mode,user,group[,capabilities]
-  config  mark as configuration                    ghost   owned but not in the package; made at run time
-  edit    |regex|replacement| in the file at path, with any separator
+unpacking, files/RPM/ is laid over the tree, then the rows of changes.tsv are applied (changes.py).
 """
 
 import os
@@ -17,24 +9,14 @@ import re
 import shutil
 import subprocess
 import tarfile
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import changes
+from entry import Entry
 from faults import Fault
 from mapping import HERE
 
 MERGED = re.compile(r"^/(bin|sbin|lib|lib64|libx32|lib32)(?=/|$)")
-
-
-@dataclass
-class Entry:
-    kind: str  # 'file', 'dir', 'link'
-    mode: int
-    user: str = "root"
-    group: str = "root"
-    config: bool = False
-    ghost: bool = False
-    capabilities: str = ""
 
 
 class Payload:
@@ -55,7 +37,7 @@ class Payload:
         for rpm in self.unit.rpms:
             self._overlay(rpm, HERE / "files" / rpm)
             for row in self.mapping.changes.get(rpm, []):
-                self._change(rpm, row)
+                changes.apply(self, rpm, row)
         if "filesystem" in self.unit.rpms:
             for path, mode in self.base.items():
                 self.path(path).mkdir(parents=True, exist_ok=True)
@@ -67,7 +49,7 @@ class Payload:
 
     def add_text(self, rpm: str, path: str, text: str):
         """Adds a file that is made up at build time."""
-        self._make_parent(path)
+        self.make_parent(path)
         self.path(path).write_text(text)
         self.entries[rpm][path] = Entry("file", 0o644)
 
@@ -79,46 +61,46 @@ class Payload:
         config = control_list(source, "conffiles")
         directories = {}
         process = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", source], stdout=subprocess.PIPE)
-        with tarfile.open(fileobj=process.stdout, mode="r|", bufsize=1 << 20) as tar:
+        with process.stdout, tarfile.open(fileobj=process.stdout, mode="r|", bufsize=1 << 20) as tar:
             for member in tar:
                 name = "/" + member.name.removeprefix(".").strip("/")
-                if name == "/":
-                    continue
+                path = merged_path(name, member.issym())
                 rpm = owner(name)
-                path = MERGED.sub(r"/usr/\1", name) if not member.issym() or name.count("/") > 1 else name
-                if rpm == "-" or self._dropped(rpm, path):
+                if name == "/" or rpm == "-" or self._dropped(rpm, path):
                     continue
-                target = self.path(path)
                 entry = Entry("file", member.mode & 0o7777, member.uname or "root", member.gname or "root",
                               config=name in config)
                 if member.isdir():
                     entry.kind = "dir"
                     directories[path] = (rpm, entry)
-                    target.mkdir(parents=True, exist_ok=True)
+                    self.path(path).mkdir(parents=True, exist_ok=True)
                     continue
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if target.is_symlink() or target.exists():
-                    if target.is_dir() and not target.is_symlink():
-                        raise Fault(f"'{deb}' has '{path}', a directory of another package of unit '{self.unit.name}'",
-                                    "add a 'drop' row to scripts/lab/changes.tsv")
-                    target.unlink()
                 if member.issym():
                     entry.kind = "link"
-                    entry.mode = 0o777
-                    os.symlink(relinked(name, path, member.linkname), target)
-                elif member.islnk():
-                    first = MERGED.sub(r"/usr/\1", "/" + member.linkname.removeprefix(".").strip("/"))
-                    os.link(self.path(first), target)
-                elif member.isfile():
-                    with open(target, "wb") as out:
-                        shutil.copyfileobj(tar.extractfile(member), out, 1 << 20)
-                    os.utime(target, (member.mtime, member.mtime))
-                else:
-                    raise Fault(f"'{deb}' has '{name}', neither a file, a directory nor a link")
+                self._extract(tar, member, name, path)
                 self.entries[rpm][path] = entry
         if process.wait():
             raise Fault(f"cannot unpack '{source}'", "delete it and run again")
         self._give_directories(directories)
+
+    def _extract(self, tar, member, name: str, path: str):
+        """Puts one file or link into the tree, over what another package of the unit had there."""
+        target = self.path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir() and not target.is_symlink():
+            raise Fault(f"unit '{self.unit.name}': '{path}' is a directory in one package, and not in another",
+                        "add a 'drop' row to scripts/lab/changes.tsv")
+        target.unlink(missing_ok=True)
+        if member.issym():
+            os.symlink(relinked(name, path, member.linkname), target)
+        elif member.islnk():
+            os.link(self.path(merged_path("/" + member.linkname.removeprefix(".").strip("/"), False)), target)
+        elif member.isfile():
+            with open(target, "wb") as out:
+                shutil.copyfileobj(tar.extractfile(member), out, 1 << 20)
+            os.utime(target, (member.mtime, member.mtime))
+        else:
+            raise Fault(f"'{path}' of unit '{self.unit.name}' is neither a file, a directory nor a link")
 
     def _give_directories(self, directories: dict):
         """A directory belongs to every RPM of the unit with something in it; an empty one to its owner."""
@@ -147,74 +129,7 @@ class Payload:
             self._drops[rpm] = re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or "(?!)")
         return self._drops[rpm].search(path) is not None
 
-    def _change(self, rpm: str, row: dict):
-        action, path, argument = row["action"], row["path"], row["argument"]
-        path = path.replace("@kernel@", self._kernel())
-        argument = argument.replace("@kernel@", self._kernel())
-        owned = self.entries[rpm]
-        if action == "drop":
-            return
-        if action in ("attr", "config", "ghost"):
-            matching = [name for name in owned if re.search(path, name)]
-            if action == "ghost" and not matching:
-                mode, kind = int(argument or "644", 8), "file"
-                self._make_parent(path)
-                self.path(path).touch()
-                owned[path] = Entry(kind, mode, ghost=True)
-                return
-            if not matching:
-                raise Fault(f"changes.tsv: no path of '{rpm}' matches '{path}' ({action})", "correct the row")
-            for name in matching:
-                if action == "attr":
-                    mode, user, group, *capabilities = argument.split(",")
-                    owned[name].mode = int(mode, 8)
-                    owned[name].user, owned[name].group = user, group
-                    owned[name].capabilities = ",".join(capabilities)
-                else:
-                    setattr(owned[name], action, True)
-        elif action == "link":
-            self._make_parent(path)
-            self.path(path).unlink(missing_ok=True)
-            os.symlink(argument, self.path(path))
-            owned[path] = Entry("link", 0o777)
-        elif action == "edit":
-            _, pattern, replacement, _ = argument.split(argument[0])
-            text = self.path(path).read_text()
-            changed, count = re.subn(pattern, replacement.replace("\\n", "\n"), text, flags=re.M)
-            if not count:
-                raise Fault(f"changes.tsv: nothing in '{path}' of '{rpm}' matches '{pattern}'", "correct the row")
-            self.path(path).write_text(changed)
-        elif action == "dir":
-            self.path(path).mkdir(parents=True, exist_ok=True)
-            mode, _, owner = argument.partition(",")
-            user, _, group = owner.partition(",")
-            owned[path] = Entry("dir", int(mode or "755", 8), user or "root", group or "root")
-        elif action == "move" and self.path(path).is_dir():
-            self._move_tree(owned, path, argument)
-        elif action in ("move", "copy"):
-            if path not in owned:
-                raise Fault(f"changes.tsv: '{rpm}' has no '{path}' to {action}", "correct the row")
-            self._make_parent(argument)
-            if action == "move":
-                self.path(path).rename(self.path(argument))
-                owned[argument] = owned.pop(path)
-            else:
-                shutil.copy2(self.path(path), self.path(argument))
-                owned[argument] = Entry("file", owned[path].mode)
-        else:
-            raise Fault(f"changes.tsv: unknown action '{action}' for '{rpm}'")
-
-    def _move_tree(self, owned: dict, old: str, new: str):
-        self._make_parent(new)
-        self.path(old).rename(self.path(new))
-        for path in [path for path in owned if path == old or path.startswith(old + "/")]:
-            owned[new + path.removeprefix(old)] = owned.pop(path)
-
-    def _kernel(self) -> str:
-        return next((deb.removeprefix("linux-image-") for deb in self.unit.debs
-                     if deb.startswith("linux-image-")), "")
-
-    def _make_parent(self, path: str):
+    def make_parent(self, path: str):
         self.path(path).parent.mkdir(parents=True, exist_ok=True)
 
     def _overlay(self, rpm: str, source: Path):
@@ -236,6 +151,13 @@ class Payload:
             mode = 0o755 if os.access(file, os.X_OK) else 0o644
             old = self.entries[rpm].get(path, Entry("file", mode))
             self.entries[rpm][path] = Entry("file", mode, old.user, old.group, config=path.startswith("/etc/"))
+
+
+def merged_path(name: str, link: bool) -> str:
+    """Where a path is under the merged /usr; the links /bin, /lib ... themselves stay."""
+    if link and name.count("/") == 1:
+        return name
+    return MERGED.sub(r"/usr/\1", name)
 
 
 def parents(path: str) -> list:

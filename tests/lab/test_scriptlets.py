@@ -8,8 +8,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "scripts/lab"))
 
 import scriptlets  # noqa: E402
+from entry import Entry  # noqa: E402
 from faults import Fault  # noqa: E402
-from payload import Entry  # noqa: E402
 
 
 class Sysusers(unittest.TestCase):
