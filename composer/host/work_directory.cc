@@ -7,11 +7,11 @@
 #include <fmt/format.h>
 #include <string>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
 #include "composer/error.h"
+#include "composer/host/remove_tree.h"
 
 namespace composer::host {
 namespace {
@@ -35,38 +35,6 @@ std::vector<std::string> names_in(int directory) {
   return names;
 }
 
-void remove_entry(int parent, const std::string& name, dev_t device, const std::string& shown) {
-  struct stat status {};
-  if (::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT) return;
-    throw system_error(fmt::format("cannot remove '{}'", shown), errno);
-  }
-  if (S_ISDIR(status.st_mode)) {
-    if (status.st_dev != device) {
-      throw Error(ErrorKind::build,
-                  fmt::format("cannot remove '{}': something is mounted there", shown),
-                  fmt::format("umount '{}'", shown));
-    }
-    const FileDescriptor directory(
-        ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    struct stat opened {};
-    if (!directory || ::fstat(directory.get(), &opened) != 0) {
-      throw system_error(fmt::format("cannot remove '{}'", shown), errno);
-    }
-    if (opened.st_dev != device) {
-      throw Error(ErrorKind::build,
-                  fmt::format("cannot remove '{}': something is mounted there", shown));
-    }
-    for (const std::string& child : names_in(directory.get())) {
-      remove_entry(directory.get(), child, device, shown + "/" + child);
-    }
-  }
-  if (::unlinkat(parent, name.c_str(), S_ISDIR(status.st_mode) ? AT_REMOVEDIR : 0) != 0 &&
-      errno != ENOENT) {
-    throw system_error(fmt::format("cannot remove '{}'", shown), errno);
-  }
-}
-
 bool lock(int fd, int operation) {
   int result = 0;
   do {
@@ -76,16 +44,6 @@ bool lock(int fd, int operation) {
 }
 
 }  // namespace
-
-void remove_one_filesystem(const std::filesystem::path& folder) {
-  const std::filesystem::path parent = folder.has_parent_path() ? folder.parent_path() : ".";
-  const FileDescriptor parent_fd = open_file(parent, O_RDONLY | O_DIRECTORY);
-  struct stat status {};
-  if (::fstat(parent_fd.get(), &status) != 0) {
-    throw system_error(fmt::format("cannot remove '{}'", folder.string()), errno);
-  }
-  remove_entry(parent_fd.get(), folder.filename(), status.st_dev, folder.string());
-}
 
 WorkDirectory::WorkDirectory(const std::filesystem::path& base) {
   std::error_code error;
@@ -104,7 +62,7 @@ WorkDirectory::WorkDirectory(const std::filesystem::path& base) {
     if (!name.starts_with(kPrefix)) continue;
     const FileDescriptor stale(
         ::openat(base_fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (stale && lock(stale.get(), LOCK_EX | LOCK_NB)) remove_one_filesystem(absolute / name);
+    if (stale && lock(stale.get(), LOCK_EX | LOCK_NB)) remove_tree(absolute / name);
   }
 
   std::string made = (absolute / (std::string(kPrefix) + "XXXXXX")).string();
@@ -120,7 +78,7 @@ WorkDirectory::WorkDirectory(const std::filesystem::path& base) {
 
 WorkDirectory::~WorkDirectory() {
   try {
-    remove_one_filesystem(path_);
+    remove_tree(path_);
   } catch (const Error&) {
     // The next build in the same folder tries again.
   }

@@ -24,9 +24,4 @@ class WorkDirectory {
   FileDescriptor lock_;
 };
 
-/// Removes a folder and all in it, and never leaves its filesystem or follows a link: what is
-/// mounted below it stays, and is an error.
-/// @throws Error  naming what could not be removed.
-void remove_one_filesystem(const std::filesystem::path& folder);
-
 }  // namespace composer::host
