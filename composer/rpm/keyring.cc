@@ -7,6 +7,7 @@
 #include <optional>
 #include <rpm/rpmcrypto.h>
 #include <rpm/rpmkeyring.h>
+#include <rpm/rpmlog.h>
 #include <rpm/rpmpgp.h>
 
 #include "composer/base/checksum.h"
@@ -35,7 +36,25 @@ constexpr std::size_t kMostKeyBytes = std::size_t{4} << 20;
 
 struct State {
   rpmKeyring keyring = nullptr;
-  std::mutex mutex;  ///< librpm does not promise that its OpenPGP code may run on two threads.
+};
+
+/// While one exists, this thread alone is in librpm, which does not promise that its OpenPGP code
+/// may run on two threads, and librpm is quiet: it would print to standard error what our Errors
+/// say.
+class InLibrpm {
+ public:
+  InLibrpm() : lock_(mutex()), mask_(rpmlogSetMask(RPMLOG_UPTO(RPMLOG_EMERG))) {}
+  InLibrpm(const InLibrpm&) = delete;
+  InLibrpm& operator=(const InLibrpm&) = delete;
+  ~InLibrpm() { rpmlogSetMask(mask_); }
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex one;
+    return one;
+  }
+  std::lock_guard<std::mutex> lock_;
+  int mask_;
 };
 
 State& state_of(void* keyring) {
@@ -98,7 +117,7 @@ struct Judgement {
 };
 
 Judgement judge(State& state, std::string_view packet, std::string_view content) {
-  const std::lock_guard lock(state.mutex);
+  const InLibrpm in_librpm;
   pgpDigParams raw = nullptr;
   if (pgpPrtParams(as_bytes(packet), packet.size(), PGPTAG_SIGNATURE, &raw) != 0) return {};
   const Signature signature(raw);
@@ -205,6 +224,7 @@ void Keyring::Free::operator()(void* keyring) const {
 
 Keyring::Keyring(const std::vector<PlannedKey>& keys) : keyring_(new State) {
   start_crypto();
+  const InLibrpm in_librpm;
   rpmKeyring keyring = state_of(keyring_.get()).keyring = rpmKeyringNew();
   for (const PlannedKey& key : keys) {
     const auto certificates = read_armor(key.armor, kArmorPublicKey);
@@ -281,6 +301,7 @@ std::vector<PlannedKey> read_keys(std::string_view armor, std::string_view sourc
     blocks = read_armor(armor, kArmorPublicKey);
     if (blocks.empty() && packet_size(armor) != 0) blocks.emplace_back(armor);
   }
+  const InLibrpm in_librpm;
   std::vector<PlannedKey> keys;
   for (const std::string& block : blocks) {
     for (std::string_view rest = block; !rest.empty();) {

@@ -37,12 +37,8 @@ void merge(Group& into, Group&& group) {
   into.id = group.id;
   if (into.name.empty()) into.name = group.name;
   for (GroupPackage& package : group.packages) {
-    const auto same = std::find_if(into.packages.begin(), into.packages.end(),
-                                   [&](const GroupPackage& p) { return p.name == package.name; });
-    if (same == into.packages.end()) {
+    if (std::find(into.packages.begin(), into.packages.end(), package) == into.packages.end()) {
       into.packages.push_back(std::move(package));
-    } else {
-      *same = std::move(package);
     }
   }
 }

@@ -17,6 +17,8 @@ struct GroupPackage {
   Membership membership = Membership::mandatory;
   std::string condition;       ///< Conditional: only when this package is there.
   bool basearch_only = false;  ///< Only the build for the architecture itself.
+
+  friend bool operator==(const GroupPackage&, const GroupPackage&) = default;
 };
 
 struct Group {

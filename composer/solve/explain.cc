@@ -90,8 +90,9 @@ class Explainer {
       IdQueue infos;
       solver_allruleinfos(solver_, rule, infos.get());
       for (int n = 0; n + 3 < infos.size(); n += 4) {
-        knot.rules.push_back(
-            {static_cast<SolverRuleinfo>(infos[n]), infos[n + 1], infos[n + 2], infos[n + 3]});
+        const Rule found{static_cast<SolverRuleinfo>(infos[n]), infos[n + 1], infos[n + 2],
+                         infos[n + 3]};
+        if (!is_told(knot, found)) knot.rules.push_back(found);
       }
     }
     std::stable_sort(knot.rules.begin(), knot.rules.end(),
@@ -99,6 +100,15 @@ class Explainer {
     std::sort(knot.jobs.begin(), knot.jobs.end());
     knot.jobs.erase(std::unique(knot.jobs.begin(), knot.jobs.end()), knot.jobs.end());
     return knot;
+  }
+
+  /// A conflict of two packages with each other is one thing, not two.
+  static bool is_told(const Knot& knot, const Rule& rule) {
+    return rule.type == SOLVER_RULE_PKG_CONFLICTS &&
+           std::any_of(knot.rules.begin(), knot.rules.end(), [&](const Rule& known) {
+             return known.type == rule.type && known.source == rule.target &&
+                    known.target == rule.source;
+           });
   }
 
   void add_job(Knot& knot, Id rule, bool best) const {

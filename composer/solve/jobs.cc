@@ -114,7 +114,11 @@ void report_unknown(const Universe& universe, const Excluded& excluded,
   const std::vector<Id> providers =
       id && word != *request ? universe.providers(id) : std::vector<Id>();
   if (!providers.empty()) {
-    hint = fmt::format("there is '{}'", universe.nevra(providers.front()));
+    const Id newest = *std::max_element(providers.begin(), providers.end(), [&](Id a, Id b) {
+      Pool* pool = universe.pool();
+      return pool_evrcmp(pool, pool->solvables[a].evr, pool->solvables[b].evr, EVRCMP_COMPARE) < 0;
+    });
+    hint = fmt::format("there is '{}'", universe.nevra(newest));
   } else if (near) {
     hint = fmt::format("did you mean '{}'?", *near);
   }
