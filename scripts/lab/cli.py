@@ -9,6 +9,7 @@ from pathlib import Path
 
 import blueprints
 import mapping as tables
+import prune
 import repository
 from archive import Archive
 from build import Builder
@@ -34,7 +35,7 @@ The result is a folder in the cache; the symbolic link 'lab' in the checkout poi
 
 EXAMPLES = """\
 examples:
-  make-lab-repo                                     everything (some 900 packages, minutes the first time)
+  make-lab-repo                                     everything (some 620 packages, minutes the first time)
   make-lab-repo --for blueprints/lab/minimal.yaml   only what this blueprint installs
   make-lab-repo --packages kernel systemd           only these and what they need
 
@@ -109,12 +110,14 @@ def run(options):
         builder = Builder(cache, archive, mapping, metadata, key, epoch)
         folders = [builder.folder(unit).name for unit in units]
         link = options.output
-        if wanted is not None and repository.covers(repository.read_manifest(link), folders):
+        if wanted is not None and repository.covers(repository.read_manifest(link), folders, names):
             say(f"'{link}' already has the {len(names)} packages needed, unchanged")
             return
         builder.build(list(units), options.jobs, say)
-        made = repository.assemble(cache, options.suite, folders, key, epoch)
+        made = repository.assemble(cache, options.suite, folders, names, key, epoch)
         repository.point(link, made)
+        prune.renew([made, *(cache / "rpms" / folder for folder in folders)])
+        prune.prune(cache, archive)
         count = len(repository.read_manifest(made)["packages"])
         say(f"'{link}' -> {made}: {count} packages")
 

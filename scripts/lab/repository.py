@@ -27,15 +27,22 @@ def read_manifest(repository: Path):
         return None
 
 
-def covers(manifest, folders: list) -> bool:
-    """True if a repository holds every one of the unit folders, as they are now."""
-    return manifest is not None and set(folders) <= set(manifest["units"])
+def covers(manifest, folders: list, names: list) -> bool:
+    """True if a repository holds the named RPMs, as the unit folders have them now."""
+    return (manifest is not None and set(folders) <= set(manifest["units"])
+            and set(names) <= {name_of(package) for package in manifest["packages"]})
 
 
-def assemble(cache: Path, suite: str, folders: list, key, epoch: int) -> Path:
-    """Makes repos/ID/ of the built units' folders, unless it is there."""
+def name_of(file_name: str) -> str:
+    """NAME of NAME-VERSION-RELEASE.ARCH.rpm."""
+    return file_name.rsplit("-", 2)[0]
+
+
+def assemble(cache: Path, suite: str, folders: list, names: list, key, epoch: int) -> Path:
+    """Makes repos/ID/ of the named RPMs in the built units' folders, unless it is there."""
     comps = (HERE / "comps.xml").read_bytes()
-    identity = hashlib.sha256("\n".join(sorted(folders)).encode() + comps).hexdigest()[:16]
+    wanted = set(names)
+    identity = hashlib.sha256("\n".join([*sorted(folders), *sorted(wanted)]).encode() + comps).hexdigest()[:16]
     final = cache / "repos" / identity
     if final.exists():
         return final
@@ -46,6 +53,8 @@ def assemble(cache: Path, suite: str, folders: list, key, epoch: int) -> Path:
         packages = []
         for folder in sorted(folders):
             for rpm in sorted((cache / "rpms" / folder).glob("*.rpm")):
+                if name_of(rpm.name) not in wanted:
+                    continue  # built along with another of its unit
                 os.link(rpm, made / "Packages" / rpm.name)
                 packages.append(rpm.name)
         _create_metadata(made, Path(scratch_name), comps, epoch)
