@@ -35,15 +35,22 @@ std::string shown(std::string_view message) {
   return out;
 }
 
-/// Replaces the first line of what `secret` spans by asterisks.
-void overwrite(std::string& text, const Span& secret) {
-  std::size_t begin = 0;
-  for (int line = 1; line < secret.line; ++line) begin = text.find('\n', begin) + 1;
-  begin += static_cast<std::size_t>(secret.column - 1);
-  const std::size_t line_end = std::min(text.find('\n', begin), text.size());
-  const std::size_t end = std::min(begin + static_cast<std::size_t>(secret.length), line_end);
-  std::fill(text.begin() + static_cast<std::ptrdiff_t>(begin),
-            text.begin() + static_cast<std::ptrdiff_t>(end), '*');
+/// `text` with asterisks in place of what the secrets span, their first lines. One pass over the
+/// lines, since a hostile blueprint may hold tens of thousands of them.
+std::string concealed_text(std::string text, const std::vector<Span>& secrets) {
+  std::vector<std::size_t> starts = {0};
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n') starts.push_back(i + 1);
+  }
+  for (const Span& secret : secrets) {
+    const std::size_t begin = starts[static_cast<std::size_t>(secret.line - 1)] +
+                              static_cast<std::size_t>(secret.column - 1);
+    const std::size_t length = static_cast<std::size_t>(secret.length);
+    for (std::size_t i = begin; i < std::min(begin + length, text.size()); ++i) {
+      if (text[i] != '\n') text[i] = '*';
+    }
+  }
+  return text;
 }
 
 }  // namespace
@@ -72,13 +79,13 @@ void Findings::throw_if_any() const {
     diagnostics_.throw_if_any();
     return;
   }
-  SourceText text = *secrets_.front().source;
-  for (const Span& secret : secrets_) overwrite(text.text, secret);
-  const auto shown = std::make_shared<const SourceText>(std::move(text));
+  const SourceText& whole = *secrets_.front().source;
+  const auto concealed_source = std::make_shared<const SourceText>(
+      SourceText{whole.name, concealed_text(whole.text, secrets_)});
   Diagnostics concealed;
   for (const Problem& problem : diagnostics_.problems()) {
     Span at = problem.at;
-    if (at.source == secrets_.front().source) at.source = shown;
+    if (at.source == secrets_.front().source) at.source = concealed_source;
     concealed.report(at, problem.message, problem.hint);
   }
   concealed.throw_if_any();

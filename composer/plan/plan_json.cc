@@ -310,7 +310,8 @@ class Reader {
     if (!json.is_array()) fail(path, "a list is needed here");
     values.clear();
     for (const Json& item : json) {
-      decode(item, values.emplace_back(), fmt::format("{}[{}]", path, values.size() - 1));
+      const std::string item_path = fmt::format("{}[{}]", path, values.size());
+      decode(item, values.emplace_back(), item_path);
     }
   }
   template <typename T>

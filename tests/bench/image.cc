@@ -1,10 +1,12 @@
-// Side by side in one run: this project's image writers and qemu-img convert on one raw disk. Prints
-// a table of wall time, cpu time, peak memory and size of the output; it never fails for being slow.
+// Side by side in one run: this project's image writers and qemu-img convert on one raw disk.
+// Prints a table of wall time, cpu time, peak memory and size of the output; it never fails for
+// being slow.
 //
 //   bench_image DISK.raw DIRECTORY [repetitions]
 //
-// The disk should be in the page cache and the directory on tmpfs, so that the writers are measured and
-// not the storage. Of several repetitions the fastest is shown: the others measure the neighbours.
+// The disk should be in the page cache and the directory on tmpfs, so that the writers are measured
+// and not the storage. Of several repetitions the fastest is shown: the others measure the
+// neighbours.
 
 #include <algorithm>
 #include <cstdlib>
@@ -180,13 +182,12 @@ int main(int argc, char** argv) {
              std::thread::hardware_concurrency());
   const auto vhd = OutputFormat::vhd_fixed;
   const auto qcow2 = OutputFormat::qcow2;
-  bench.compare("vhd-fixed",
-                {bench.qemu("", {"-O", "vpc", "-o", "subformat=fixed,force_size=on"}),
-                 bench.qemu("-m 8 -W", {"-m", "8", "-W", "-O", "vpc", "-o",
-                                        "subformat=fixed,force_size=on"}),
-                 bench.writer(vhd, Compression::none),
-                 bench.whole(vhd, Compression::none, DiskUse::keep),
-                 bench.whole(vhd, Compression::none, DiskUse::consume)});
+  bench.compare(
+      "vhd-fixed",
+      {bench.qemu("", {"-O", "vpc", "-o", "subformat=fixed,force_size=on"}),
+       bench.qemu("-m 8 -W", {"-m", "8", "-W", "-O", "vpc", "-o", "subformat=fixed,force_size=on"}),
+       bench.writer(vhd, Compression::none), bench.whole(vhd, Compression::none, DiskUse::keep),
+       bench.whole(vhd, Compression::none, DiskUse::consume)});
   struct Case {
     std::string_view title;
     Compression compression;

@@ -182,3 +182,41 @@ TEST_CASE("a blueprint is read from its file, and a file that cannot be read say
   CHECK_THROWS_WITH(read_blueprint("/"), "cannot read blueprint '/': Is a directory");
   CHECK_THROWS_WITH(read_blueprint("/dev/zero"), "the blueprint is larger than 1024 KiB");
 }
+
+TEST_CASE("escapes cannot put control characters into values or messages") {
+  CHECK(problems_of(with("hostname: web", R"(locale: "C\e[31m")")) ==
+        Problems{"22: 'C<U+001B>[31m' is not a locale [write it as 'C.UTF-8', 'en_US.UTF-8' or "
+                 "'de_DE.UTF-8@euro']"});
+  CHECK(problems_of(with("label: data", R"(label: "da\u202eta")")) ==
+        Problems{"17: invisible character U+202E in 'label' [remove it]"});
+  CHECK(problems_of(with("hostname: web", R"(files: [{path: /a, content: "\0\e"}])")).empty());
+}
+
+TEST_CASE("a message does not repeat a value that is longer than the message") {
+  const std::string problem =
+      problems_of(with("hostname: web", "locale: " + std::string(100'000, 'x'))).at(0);
+  CHECK(problem.size() < 800);
+  CHECK(problem.find("…") != std::string::npos);
+  CHECK(problem.find("is not a locale") != std::string::npos);
+}
+
+TEST_CASE("the largest blueprints are read or refused within seconds") {
+  const auto filled = [](const std::string& head, const std::string& one) {
+    std::string text = kGood + head;
+    while (text.size() + one.size() < (1u << 20)) text += one;
+    return text;
+  };
+  // Each of these would be quadratic if a check looked at all others for every value.
+  CHECK(problems_of(filled("tests:\n  boot:\n    services:\n", "      - a\n")).size() == 100);
+  std::string packages = "packages:\n  install:\n";
+  for (int i = 0; packages.size() < 900'000; ++i) packages += "    - p" + std::to_string(i) + "\n";
+  CHECK(problems_of(with("packages:\n  install: [kernel, bash]\n", packages)).empty());
+  std::string users = "  users:\n";
+  for (int i = 0; users.size() < 900'000; ++i) {
+    users += "    - {name: u" + std::to_string(i) + ", password_hash: x}\n";
+  }
+  CHECK(problems_of(with("  hostname: web\n", users)).size() == 100);
+  std::string keys;
+  for (int i = 0; keys.size() < 900'000; ++i) keys += "k" + std::to_string(i) + ": 1\n";
+  CHECK(problems_of(and_also(keys)).size() == 100);
+}
