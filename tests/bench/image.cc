@@ -4,9 +4,10 @@
 //
 //   bench_image DISK.raw DIRECTORY [repetitions]
 //
-// The disk should be in the page cache and the directory on tmpfs, so that the writers are measured
-// and not the storage. Of several repetitions the fastest is shown: the others measure the
-// neighbours.
+// One of the contenders consumes the disk; it is made whole again from what it became, so run this
+// on a copy if you cannot make the disk anew. Both should be on one filesystem. The disk should be
+// in the page cache and the directory on tmpfs, so that the writers are measured and not the
+// storage. Of several repetitions the fastest is shown: the others measure the neighbours.
 
 #include <algorithm>
 #include <cstdlib>
@@ -81,7 +82,10 @@ struct Contender {
 class Bench {
  public:
   Bench(fs::path disk, fs::path directory, int repetitions)
-      : disk_(std::move(disk)), directory_(std::move(directory)), repetitions_(repetitions) {}
+      : disk_(std::move(disk)),
+        directory_(std::move(directory)),
+        disk_size_(fs::file_size(disk_)),
+        repetitions_(repetitions) {}
 
   void compare(std::string_view title, std::vector<Contender> contenders) {
     std::vector<std::optional<Cost>> best(contenders.size());
@@ -95,7 +99,11 @@ class Bench {
         if (::stat(output.c_str(), &status) == 0) {
           sizes[c] = static_cast<std::uint64_t>(status.st_size);
         }
-        fs::remove(output);
+        if (fs::exists(disk_)) {
+          fs::remove(output);
+        } else {
+          give_back(output);
+        }
       }
     }
     fmt::print("\n{}\n{:<36}{:>9}{:>9}{:>11}{:>14}\n", title, "", "wall s", "cpu s", "peak MiB",
@@ -152,20 +160,18 @@ class Bench {
               disk::Disk disk{disk_, {fs::file_size(disk_)}, {}};
               SilentProgress progress;
               image::write_images(plan, disk, use, directory_, progress);
-              if (use == image::DiskUse::consume) give_back(output);
             }};
   }
 
  private:
-  /// Makes the raw disk again out of the VHD that it became.
+  /// Makes the raw disk again out of the image that it became.
   void give_back(const fs::path& output) const {
-    const std::uint64_t size = fs::file_size(output) / 512 * 512;
-    const bool footer = size % (1 << 20) == 512;
-    fs::create_hard_link(output, disk_);
-    fs::resize_file(disk_, footer ? size - 512 : size);
+    fs::rename(output, disk_);
+    fs::resize_file(disk_, disk_size_);
   }
 
   fs::path disk_, directory_;
+  std::uint64_t disk_size_;
   int repetitions_;
 };
 
