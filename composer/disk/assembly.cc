@@ -49,6 +49,14 @@ void make_directories(const std::filesystem::path& root, const std::string& path
   }
 }
 
+/// Gives a directory that will be mounted over its times now: nothing reaches it afterwards.
+void set_times(const std::filesystem::path& directory, std::int64_t epoch) {
+  const timespec times[2] = {{epoch, 0}, {epoch, 0}};
+  if (::utimensat(AT_FDCWD, directory.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) {
+    throw system_error(fmt::format("cannot set the times of '{}'", directory.string()), errno);
+  }
+}
+
 /// Opens a directory of a root that packages filled. A link anywhere in the path is refused: it
 /// would move another directory's files into the partition.
 FileDescriptor open_mount_point(const std::filesystem::path& root, const std::string& path) {
@@ -150,6 +158,7 @@ void Assembly::State::mount_filesystems() {
   for (const PlannedPartition* partition : in_mount_order(layout)) {
     const PlannedFilesystem& filesystem = *partition->filesystem;
     make_directories(root, filesystem.mount);
+    set_times(root / std::filesystem::path(filesystem.mount).relative_path(), epoch);
     if (is_vfat(*partition)) continue;
     Mounted mounted{
         partition,
