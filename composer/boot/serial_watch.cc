@@ -142,6 +142,20 @@ std::optional<ConsoleEvent> first_match(const Pattern (&patterns)[N], std::strin
   return std::nullopt;
 }
 
+/// Of `ROW;COLUMN`; a longer sequence is nothing that a boot loader prints.
+constexpr std::size_t kLongestParameters = 16;
+
+/// Whether a control sequence takes the cursor off its line. GRUB repositions it to where it is in
+/// the middle of a word, so that a move counts only where it goes to the first column.
+bool leaves_line(std::string_view parameters, char final_byte) {
+  if (final_byte == 'J' || final_byte == 'A' || final_byte == 'B') return true;
+  if (final_byte != 'H' && final_byte != 'f') return false;
+  const auto semicolon = parameters.find(';');
+  if (semicolon == std::string_view::npos) return true;
+  const std::string_view column = parameters.substr(semicolon + 1);
+  return column.find_first_not_of('0') == std::string_view::npos || column == "1" || column == "01";
+}
+
 }  // namespace
 
 void ConsoleLines::end_line(const Sink& line) {
@@ -168,6 +182,7 @@ void ConsoleLines::feed(std::string_view bytes, const Sink& line) {
       case State::escape:
         if (c == '[') {
           state_ = State::control_sequence;
+          parameters_.clear();
         } else if (c == ']' || c == 'P' || c == '_' || c == '^' || c == 'X') {
           state_ = State::string;
         } else if (c == '\x1b') {
@@ -178,13 +193,15 @@ void ConsoleLines::feed(std::string_view bytes, const Sink& line) {
         break;
       case State::control_sequence:
         if (c >= '@' && c <= '~') {
-          if (c == 'H' || c == 'f' || c == 'J' || c == 'A' || c == 'B') end_line(line);
+          if (leaves_line(parameters_, c)) end_line(line);
           state_ = State::text;
         } else if (c == '\x1b') {
           state_ = State::escape;
         } else if (c == '\n') {
           state_ = State::text;  // Cut off; nothing legitimate has a line end here.
           end_line(line);
+        } else if (parameters_.size() < kLongestParameters) {
+          parameters_ += c;
         }
         break;
       case State::string:

@@ -29,6 +29,7 @@ class ConsoleLines {
   void end_line(const Sink& line);
 
   std::string line_;
+  std::string parameters_;  ///< Of the control sequence in hand.
   State state_ = State::text;
 };
 

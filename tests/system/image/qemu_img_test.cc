@@ -1,9 +1,11 @@
 // qemu-img reads what was written, finds nothing wrong with it, and the same bytes in it.
 
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "composer/base/checksum.h"
 #include "composer/error.h"

@@ -75,6 +75,15 @@ TEST_CASE("a console without line ends does not fill memory") {
   CHECK(console.partial().size() <= 512);
 }
 
+TEST_CASE("a cursor that GRUB puts where it is does not cut a line") {
+  // Recorded from GRUB 2.12 on a serial console.
+  std::vector<std::string> lines;
+  ConsoleLines console;
+  console.feed("\x1b[0merror: no su\x1b[06;12H\x1b[06;13Hch device: b9d3.\x1b[01;01H\x1b[2JGNU\r\n",
+               [&](std::string_view line) { lines.emplace_back(line); });
+  CHECK(lines == std::vector<std::string>{"error: no such device: b9d3.", "GNU"});
+}
+
 TEST_CASE("an unfinished terminal sequence does not swallow the console") {
   CHECK(lines_of("\x1b[12\nKernel panic\n\x1b]never ended\nnext\n", 1) ==
         std::vector<std::string>{"Kernel panic", "next"});

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <csignal>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "composer/base/checksum.h"
 #include "composer/error.h"
+#include "composer/host/interrupt.h"
 #include "composer/image/vhd_footer.h"
 
 #include "tests/support/scratch_folder.h"
@@ -182,6 +186,30 @@ TEST_CASE("when one output fails no output is left, and a disk to be consumed is
   CHECK_THROWS_AS(t.write(DiskUse::consume), Error);
   CHECK(t.names() == std::vector<std::string>{"a.qcow2", "a.vhd.partial"});
   CHECK(read_file(t.out("a.qcow2")) == "old");
+  CHECK((read_file(t.disk_path()) == t.content()));
+}
+
+TEST_CASE("an interrupt ends the export and leaves nothing behind") {
+  WriteImages t;
+  t.output(OutputFormat::qcow2, Compression::zstd, "a.qcow2")
+      .output(OutputFormat::vhd_fixed, Compression::none, "a.vhd");
+  // In a process of its own: the request to stop cannot be taken back.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    host::catch_interrupts();
+    ::raise(SIGINT);
+    try {
+      t.write(DiskUse::consume);
+    } catch (const Error& error) {
+      std::_Exit(std::string_view(error.what()).starts_with("interrupted") ? 42 : 1);
+    }
+    std::_Exit(2);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 42);
+  CHECK(t.names().empty());
   CHECK((read_file(t.disk_path()) == t.content()));
 }
 
