@@ -5,11 +5,13 @@ sha256, the relations and scriptlets, the rows and files of the tables, this too
 the key. A folder is made aside and renamed, so one that exists is whole.
 """
 
+import ctypes
 import hashlib
 import json
 import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -90,23 +92,32 @@ class Builder:
         forked = multiprocessing.get_context("fork")
         with ProcessPoolExecutor(jobs, forked, initializer=_inherit, initargs=(self,)) as pool:
             running = {pool.submit(_build_in_worker, unit): unit.name for unit in todo}
-            failed = []
-            for number, done in enumerate(as_completed(running), 1):
-                try:
-                    done.result()
-                except Fault as fault:
-                    failed.append(fault)
-                    say(f"  failed: {running[done]}")
-                except BrokenProcessPool as error:
-                    raise Fault(f"a worker was killed while it built '{running[done]}'",
-                                "if memory ran out, use fewer --jobs") from error
-                except (OSError, KeyError, ValueError) as error:
-                    raise Fault(f"cannot build unit '{running[done]}': {error!r}") from error
-                if number % 50 == 0 or number == len(todo):
-                    say(f"  {number}/{len(todo)} units")
+            try:
+                failed = self._collect(running, say)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)  # units in hand are finished, no others begun
+                raise
             if failed:
                 # The others are in the cache by now: a second run only repeats these.
                 raise Fault("\n".join(map(str, failed)), failed[0].hint)
+
+    def _collect(self, running: dict, say) -> list:
+        """Waits for every unit; returns the faults of those that cannot be built."""
+        failed = []
+        for number, done in enumerate(as_completed(running), 1):
+            try:
+                done.result()
+            except Fault as fault:
+                failed.append(fault)
+                say(f"  failed: {running[done]}")
+            except BrokenProcessPool as error:
+                raise Fault(f"a worker was killed while it built '{running[done]}'",
+                            "if memory ran out, use fewer --jobs") from error
+            except (OSError, KeyError, ValueError) as error:
+                raise Fault(f"cannot build unit '{running[done]}': {error!r}") from error
+            if number % 50 == 0 or number == len(todo):
+                say(f"  {number}/{len(todo)} units")
+        return failed
 
     def build_one(self, unit: Unit) -> int:
         """Unpacks, writes the spec, runs rpmbuild and signs; returns the number of packages."""
@@ -152,12 +163,17 @@ class Builder:
         return packages
 
 
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _inherited = None  # a worker's builder; set once, before its first unit
 
 
 def _inherit(builder: Builder):
     global _inherited
     _inherited = builder
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # A worker whose parent was killed would wait for work for ever, and hold the cache's lock.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _build_in_worker(unit: Unit) -> int:

@@ -3,6 +3,7 @@
 import argparse
 import fcntl
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -64,6 +65,7 @@ def arguments(argv):
 
 def main(argv) -> int:
     options = arguments(argv)
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # to be ended is to be interrupted
     try:
         run(options)
     except Fault as fault:
