@@ -93,6 +93,13 @@ vm::Machine plan_machine(const BootRequestOptions& options, const FileDescriptor
   throw Error(status >= 128 ? ErrorKind::host : ErrorKind::build, std::move(problem));
 }
 
+[[noreturn]] void ended_from_outside(const std::string& qemu, const std::string& output) {
+  const std::size_t at = output.find("terminating on signal");
+  const std::string_view line = std::string_view(output).substr(at, output.find('\n', at) - at);
+  throw Error(ErrorKind::host,
+              fmt::format("'{}' was ended by another process: {}", qemu, vm::printable(line)));
+}
+
 /// The guest from power on until its start is decided.
 class Watch {
  public:
@@ -138,6 +145,10 @@ class Watch {
     verdict_.feed(heard.port);
     judge_.port(verdict_, now);
     if (heard.ended && *heard.ended != 0) qemu_failed(qemu_, *heard.ended, guest_.qemu_output());
+    // QEMU calls it a success when another process ends it; for the guest it says nothing.
+    if (heard.ended && guest_.qemu_output().find("terminating on signal") != std::string::npos) {
+      ended_from_outside(qemu_, guest_.qemu_output());
+    }
     if (heard.ended) {
       judge_.ended(now);
       ended_ = true;

@@ -48,6 +48,12 @@ std::string sector(const std::array<unsigned char, N>& code, std::string_view te
   return bytes + "\x55\xaa";
 }
 
+/// SeaBIOS's own last message is still on its way to the port when the guest writes there, and cuts
+/// through the first line.
+std::string repeated(const std::string& line) {
+  return line + line + line + line;
+}
+
 /// A VM test's files, in a folder of its own that is also the place of QEMU's temporary files.
 struct Scene {
   test::ScratchFolder folder;
@@ -147,21 +153,20 @@ TEST_CASE("an empty disk under UEFI fails fast, saying that nothing was found to
 }
 
 TEST_CASE("an image is not modified even by a guest that writes to its disk") {
-  Scene scene(
-      sector(kWritesDisk, "Kernel panic - not syncing: wrote to the disk and read it back\r\n"));
+  Scene scene(sector(kWritesDisk, repeated("Kernel panic - not syncing: wrote and read back\r\n")));
   const std::string before = sha256_file(scene.options.image);
   const auto written = std::filesystem::last_write_time(scene.options.image);
   const BootReport report = boot(scene.options, scene.progress);
   CHECK_FALSE(report.passed);
   // The text came back from the second sector: the write went somewhere.
-  CHECK(has_finding(report, "kernel panic: 'Kernel panic - not syncing: wrote to the disk"));
+  CHECK(has_finding(report, "kernel panic: 'Kernel panic - not syncing: wrote and read back'"));
   CHECK(sha256_file(scene.options.image) == before);
   CHECK(std::filesystem::last_write_time(scene.options.image) == written);
   CHECK(scene.left_nothing());
 }
 
 TEST_CASE("a write-protected image boots") {
-  Scene scene(sector(kWritesDisk, "Kernel panic - not syncing: still wrote\r\n"));
+  Scene scene(sector(kWritesDisk, repeated("Kernel panic - not syncing: still wrote\r\n")));
   std::filesystem::permissions(scene.options.image, std::filesystem::perms::owner_read);
   CHECK(has_finding(boot(scene.options, scene.progress), "still wrote"));
 }
@@ -205,6 +210,29 @@ TEST_CASE("SIGKILL ends QEMU too and leaves nothing behind") {
   CHECK(result.status == 128 + SIGKILL);
   CHECK(result.qemus_left == 0);
   CHECK(scene.left_nothing());
+}
+
+TEST_CASE("a QEMU that another process ends is no verdict on the image") {
+  Scene scene(sector(kHangs));
+  // A stand-in that the signal surely reaches: QEMU itself, ended by its own shell.
+  write_file_atomically(
+      scene.folder.path() / "qemu",
+      "#!/bin/sh\n"
+      "case \"$*\" in *--version* | *isa-debug-exit*) exec qemu-system-x86_64 \"$@\" "
+      ";; esac\n"
+      "(sleep 2; kill -TERM $$) &\n"
+      "exec qemu-system-x86_64 \"$@\"\n",
+      0755);
+  scene.options.qemu = (scene.folder.path() / "qemu").string();
+  try {
+    boot(scene.options, scene.progress);
+    FAIL("no error");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::host);
+    CHECK(
+        std::string(error.what()).find("was ended by another process: terminating on signal 15") !=
+        std::string::npos);
+  }
 }
 
 TEST_CASE("QEMU's own failure is an error that shows what it said") {

@@ -168,3 +168,61 @@ TEST_CASE("recorded: an empty disk under OVMF") {
                             "firmware: 'BdsDxe: failed to load Boot0001 \"UEFI QEMU QEMU HARDDISK "
                             "\" from PciRoot(0x0)/Pci(0x2,0x0)/Scsi(0x0,0x0): Not Found'"});
 }
+
+TEST_CASE("recorded: good boots show nothing wrong and a login prompt") {
+  for (const char* name : {"good-uefi.log", "good-bios.log"}) {
+    INFO(name);
+    const Seen seen = watch(name);
+    CHECK(seen.fatal.empty());
+    CHECK(seen.errors.empty());
+    CHECK(seen.login);
+  }
+}
+
+TEST_CASE("recorded: the root filesystem has another UUID than GRUB looks for") {
+  const Seen seen = watch("other-root-uuid.log");
+  REQUIRE_FALSE(seen.fatal.empty());
+  CHECK(seen.fatal[0].starts_with("the boot loader has nothing to start and shows its prompt: "));
+  CHECK(seen.notices ==
+        std::vector<std::string>{
+            "boot loader: 'error: no such device: 841d43b2-0e05-8b30-bf25-9716b73d5f30.'"});
+}
+
+TEST_CASE("recorded: the kernel is not there") {
+  const Seen seen = watch("no-kernel.log");
+  REQUIRE_FALSE(seen.fatal.empty());
+  CHECK(seen.fatal[0] ==
+        "the boot loader found no kernel: 'error: you need to load the kernel first.'");
+  REQUIRE_FALSE(seen.notices.empty());
+  CHECK(seen.notices[0] ==
+        "boot loader: 'error: file `/boot/vmlinuz-6.12.117+deb13-cloud-amd64' not found.'");
+}
+
+TEST_CASE("recorded: a kernel without its initramfs") {
+  CHECK(watch("no-initramfs.log").fatal ==
+        std::vector<std::string>{
+            "the kernel cannot mount the root filesystem: 'Kernel panic - not syncing: VFS: Unable "
+            "to mount root fs on unknown-block(0,0)'"});
+}
+
+TEST_CASE("recorded: dracut does not find the root filesystem") {
+  const Seen seen = watch("missing-root.log");
+  REQUIRE_FALSE(seen.fatal.empty());
+  CHECK(seen.fatal[0] ==
+        "a device that the start needs is missing: 'dracut-initqueue[348]: Warning: "
+        "/dev/disk/by-uuid/00000000-0000-4000-8000-000000000001 does not exist'");
+}
+
+TEST_CASE("recorded: emergency mode, with the root account locked") {
+  const Seen seen = watch("emergency.log");
+  REQUIRE_FALSE(seen.fatal.empty());
+  CHECK(seen.fatal[0].starts_with("the system is in emergency mode: 'You are in emergency mode."));
+  CHECK_FALSE(seen.notices.empty());
+}
+
+TEST_CASE("recorded: a double fault") {
+  const Seen seen = watch("double-fault.log");
+  CHECK(seen.fatal ==
+        std::vector<std::string>{
+            "kernel panic: 'Kernel panic - not syncing: Fatal exception in interrupt'"});
+}
