@@ -95,7 +95,9 @@ class Builder:
             try:
                 failed = self._collect(running, say)
             except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)  # units in hand are finished, no others begun
+                # What they leave half made has a name of its own; the next run removes it (prune.py).
+                for worker in multiprocessing.active_children():
+                    worker.kill()
                 raise
             if failed:
                 # The others are in the cache by now: a second run only repeats these.
@@ -115,8 +117,8 @@ class Builder:
                             "if memory ran out, use fewer --jobs") from error
             except (OSError, KeyError, ValueError) as error:
                 raise Fault(f"cannot build unit '{running[done]}': {error!r}") from error
-            if number % 50 == 0 or number == len(todo):
-                say(f"  {number}/{len(todo)} units")
+            if number % 50 == 0 or number == len(running):
+                say(f"  {number}/{len(running)} units")
         return failed
 
     def build_one(self, unit: Unit) -> int:
