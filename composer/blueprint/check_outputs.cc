@@ -14,6 +14,10 @@ std::string_view extension_of(OutputFormat format) {
       return "vhd";
     case OutputFormat::qcow2:
       return "qcow2";
+    case OutputFormat::directory:
+      return "root";
+    case OutputFormat::tar:
+      return "tar";
   }
   return {};
 }
@@ -54,6 +58,13 @@ void check_outputs(const Blueprint& blueprint, const Node& root, Findings& findi
     const Node& node = list->items[i];
     const OutputRequest& output = blueprint.outputs[i];
     if (!findings.sound(node)) continue;
+    if (*output.format == OutputFormat::directory || *output.format == OutputFormat::tar) {
+      findings.report(
+          node, node.find("format")->at,
+          {fmt::format("output format '{}' is not supported yet", to_text(*output.format)),
+           "one of 'raw', 'vhd-fixed' or 'qcow2'"});
+      continue;
+    }
     check_compression(output, node, findings);
     check_extension(output, node, findings);
     if (!output.filename && !findings.sound(root, "name")) continue;

@@ -36,15 +36,64 @@ constexpr WordDescription kFirmwares[] = {
 };
 static_assert(std::size(kFirmwares) == static_cast<int>(Firmware::both) + 1);
 
-constexpr WordDescription kLoaders[] = {{"grub", "GRUB 2"}};
-static_assert(std::size(kLoaders) == static_cast<int>(Loader::grub) + 1);
+constexpr WordDescription kLoaders[] = {
+    {"grub", "GRUB 2"},
+    {"systemd-boot", "systemd-boot, with the kernels on the ESP"},
+    {"uki", "systemd-boot, with unified kernel images on the ESP; UEFI only"},
+};
+static_assert(std::size(kLoaders) == static_cast<int>(Loader::uki) + 1);
+
+constexpr WordDescription kUkiSources[] = {
+    {"built", "made of the image's kernel, initramfs and command line"},
+    {"packaged", "as the package kernel-uki-virt brings it, with a command line of its own"},
+};
+static_assert(std::size(kUkiSources) == static_cast<int>(UkiSource::packaged) + 1);
+
+constexpr WordDescription kPackageManagers[] = {
+    {"kept", "rpm and dnf stay as they were installed"},
+    {"database", "rpm and dnf are erased, and the rpm database stays for scanners to read"},
+    {"removed", "the rpm database is removed too, as in distroless containers"},
+};
+static_assert(std::size(kPackageManagers) == static_cast<int>(PackageManager::removed) + 1);
+
+constexpr WordDescription kLintProfiles[] = {
+    {"azure-gen1", "an Azure VM of generation 1"},
+    {"azure-gen2", "an Azure VM of generation 2"},
+    {"trusted-launch", "an Azure VM with Secure Boot and a vTPM"},
+    {"confidential", "a confidential VM on Azure"},
+    {"hyperv", "a Hyper-V machine that is not Azure's"},
+    {"wsl", "a distribution of WSL"},
+    {"container", "a container"},
+};
+static_assert(std::size(kLintProfiles) == static_cast<int>(LintProfile::container) + 1);
+
+constexpr WordDescription kSelinuxModes[] = {
+    {"enforcing", "the policy is enforced"},
+    {"permissive", "what the policy would refuse is logged"},
+    {"disabled", "no policy is loaded, and files have no labels"},
+};
+static_assert(std::size(kSelinuxModes) == static_cast<int>(SelinuxMode::disabled) + 1);
+
+constexpr WordDescription kScriptMoments[] = {
+    {"before-configuration", "right after the packages are installed"},
+    {"after-configuration", "when all else is configured, before the initramfs is made"},
+};
+static_assert(std::size(kScriptMoments) == static_cast<int>(ScriptMoment::after_configuration) + 1);
+
+constexpr WordDescription kFirewallBackends[] = {
+    {"firewalld", "a zone file of firewalld"},
+    {"nftables", "a ruleset of nftables.service"},
+};
+static_assert(std::size(kFirewallBackends) == static_cast<int>(FirewallBackend::nftables) + 1);
 
 constexpr WordDescription kOutputFormats[] = {
     {"raw", "the disk as it is, sparse"},
     {"vhd-fixed", "fixed VHD, the one format that Azure takes"},
     {"qcow2", "QEMU's format, compressed"},
+    {"directory", "the root filesystem as a directory"},
+    {"tar", "the root filesystem as an uncompressed tar archive"},
 };
-static_assert(std::size(kOutputFormats) == static_cast<int>(OutputFormat::qcow2) + 1);
+static_assert(std::size(kOutputFormats) == static_cast<int>(OutputFormat::tar) + 1);
 
 constexpr WordDescription kCompressions[] = {
     {"none", "as it is"},
@@ -87,11 +136,18 @@ constexpr ForeignWord kForeignFilesystems[] = {{"fat32", "vfat"},      {"fat", "
                                                {"erofs", "", kNotYet}, {"squashfs", "", kNotYet}};
 constexpr ForeignWord kForeignFirmwares[] = {
     {"efi", "uefi"}, {"gen2", "uefi"}, {"gen1", "bios"}, {"legacy", "bios"}, {"hybrid", "both"}};
-constexpr ForeignWord kForeignLoaders[] = {
-    {"grub2", "grub"}, {"systemd-boot", "", kNotYet}, {"uki", "", kNotYet}};
+constexpr ForeignWord kForeignLoaders[] = {{"grub2", "grub"}, {"sd-boot", "systemd-boot"}};
+constexpr ForeignWord kForeignUkiSources[] = {{"build", "built"}, {"package", "packaged"}};
+constexpr ForeignWord kForeignPackageManagers[] = {{"keep", "kept"}, {"remove", "removed"}};
+constexpr ForeignWord kForeignProfiles[] = {
+    {"gen1", "azure-gen1"}, {"gen2", "azure-gen2"}, {"cvm", "confidential"}, {"oci", "container"}};
+constexpr ForeignWord kForeignModes[] = {{"disable", "disabled"}};
+constexpr ForeignWord kForeignMoments[] = {{"before", "before-configuration"},
+                                           {"after", "after-configuration"}};
+constexpr ForeignWord kForeignBackends[] = {{"firewall-cmd", "firewalld"}, {"nft", "nftables"}};
 constexpr ForeignWord kForeignFormats[] = {
-    {"vhd", "vhd-fixed"},         {"vpc", "vhd-fixed"}, {"img", "raw"},       {"vhdx", "", kNotYet},
-    {"vhd-dynamic", "", kNotYet}, {"oci", "", kNotYet}, {"wsl", "", kNotYet}, {"tar", "", kNotYet}};
+    {"vhd", "vhd-fixed"},         {"vpc", "vhd-fixed"}, {"img", "raw"},      {"vhdx", "", kNotYet},
+    {"vhd-dynamic", "", kNotYet}, {"oci", "", kNotYet}, {"wsl", "", kNotYet}};
 constexpr ForeignWord kForeignCompressions[] = {
     {"gzip", "zlib"}, {"zst", "zstd"}, {"xz", "", "not something that qcow2 has"}};
 constexpr ForeignWord kForeignTypes[] = {
@@ -173,6 +229,19 @@ constinit const Scalar<Compression> kCompression =
     words_of<Compression, kCompression, kForeignCompressions>("a compression", kCompressions);
 constinit const Scalar<PartitionType> kPartitionType =
     words_of<PartitionType, kPartitionType, kForeignTypes>("a partition type", kPartitionTypes);
+constinit const Scalar<UkiSource> kUkiSource =
+    words_of<UkiSource, kUkiSource, kForeignUkiSources>("a source of UKIs", kUkiSources);
+constinit const Scalar<PackageManager> kPackageManager =
+    words_of<PackageManager, kPackageManager, kForeignPackageManagers>(
+        "a fate of the package manager", kPackageManagers);
+constinit const Scalar<LintProfile> kLintProfile =
+    words_of<LintProfile, kLintProfile, kForeignProfiles>("a lint profile", kLintProfiles);
+constinit const Scalar<SelinuxMode> kSelinuxMode =
+    words_of<SelinuxMode, kSelinuxMode, kForeignModes>("an SELinux mode", kSelinuxModes);
+constinit const Scalar<ScriptMoment> kScriptMoment =
+    words_of<ScriptMoment, kScriptMoment, kForeignMoments>("a moment", kScriptMoments);
+constinit const Scalar<FirewallBackend> kFirewallBackend =
+    words_of<FirewallBackend, kFirewallBackend, kForeignBackends>("a firewall", kFirewallBackends);
 
 }  // namespace composer::blueprint
 
@@ -201,6 +270,24 @@ std::string_view to_text(Compression value) {
 }
 std::string_view to_text(PartitionType value) {
   return blueprint::word_for(blueprint::kPartitionType, value);
+}
+std::string_view to_text(UkiSource value) {
+  return blueprint::word_for(blueprint::kUkiSource, value);
+}
+std::string_view to_text(PackageManager value) {
+  return blueprint::word_for(blueprint::kPackageManager, value);
+}
+std::string_view to_text(LintProfile value) {
+  return blueprint::word_for(blueprint::kLintProfile, value);
+}
+std::string_view to_text(SelinuxMode value) {
+  return blueprint::word_for(blueprint::kSelinuxMode, value);
+}
+std::string_view to_text(ScriptMoment value) {
+  return blueprint::word_for(blueprint::kScriptMoment, value);
+}
+std::string_view to_text(FirewallBackend value) {
+  return blueprint::word_for(blueprint::kFirewallBackend, value);
 }
 
 }  // namespace composer

@@ -16,5 +16,11 @@ extern const Scalar<Loader> kLoader;
 extern const Scalar<OutputFormat> kOutputFormat;
 extern const Scalar<Compression> kCompression;
 extern const Scalar<PartitionType> kPartitionType;
+extern const Scalar<UkiSource> kUkiSource;
+extern const Scalar<PackageManager> kPackageManager;
+extern const Scalar<LintProfile> kLintProfile;
+extern const Scalar<SelinuxMode> kSelinuxMode;
+extern const Scalar<ScriptMoment> kScriptMoment;
+extern const Scalar<FirewallBackend> kFirewallBackend;
 
 }  // namespace composer::blueprint

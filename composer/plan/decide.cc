@@ -38,6 +38,10 @@ std::string_view extension_of(OutputFormat format) {
       return "vhd";
     case OutputFormat::qcow2:
       return "qcow2";
+    case OutputFormat::directory:
+      return "root";
+    case OutputFormat::tar:
+      return "tar";
   }
   return "image";
 }

@@ -8,6 +8,7 @@
 
 #include "composer/base/base64.h"
 #include "composer/error.h"
+#include "composer/plan/plan_members_system.h"
 
 // Each structure lists its members once, in `members`; writing and reading both walk that list, so
 // that they cannot disagree.
@@ -16,11 +17,6 @@ namespace composer {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// Bytes that need not be text: a JSON string where they are UTF-8, else {"base64": "…"}.
-struct Content {
-  std::string* bytes;
-};
 
 template <typename Io>
 void members(Io& io, PlannedKey& v) {
@@ -35,6 +31,7 @@ void members(Io& io, PlannedRepository& v) {
   io("baseurls", v.baseurls);
   io("repomd_sha256", v.repomd_sha256);
   io("package_signatures", v.package_signatures);
+  io("in_image", v.in_image);
   io("keys", v.keys);
 }
 
@@ -60,6 +57,21 @@ void members(Io& io, PlannedPackage& v) {
 }
 
 template <typename Io>
+void members(Io& io, PlannedInstallation& v) {
+  io("documentation", v.documentation);
+  io("locales", v.locales);
+  io("erase", v.erase);
+  io("package_manager", v.package_manager);
+}
+
+template <typename Io>
+void members(Io& io, PlannedSubvolume& v) {
+  io("name", v.name);
+  io("mount", v.mount);
+  io("mount_options", v.mount_options);
+}
+
+template <typename Io>
 void members(Io& io, PlannedFilesystem& v) {
   io("type", v.type);
   io("label", v.label);
@@ -67,6 +79,8 @@ void members(Io& io, PlannedFilesystem& v) {
   io("mount", v.mount);
   io("mount_options", v.mount_options);
   io("mkfs_options", v.mkfs_options);
+  io("subvolumes", v.subvolumes);
+  io("compression", v.compression);
 }
 
 template <typename Io>
@@ -78,6 +92,7 @@ void members(Io& io, PlannedPartition& v) {
   io("uuid", v.uuid);
   io("start", v.start);
   io("size", v.size);
+  io("grow", v.grow);
   io("filesystem", v.filesystem);
 }
 
@@ -93,49 +108,11 @@ template <typename Io>
 void members(Io& io, PlannedBoot& v) {
   io("firmware", v.firmware);
   io("loader", v.loader);
+  io("uki", v.uki);
+  io("timeout_seconds", v.timeout_seconds);
+  io("serial_console", v.serial_console);
   io("root_argument", v.root_argument);
   io("kernel_command_line", v.kernel_command_line);
-}
-
-template <typename Io>
-void members(Io& io, PlannedUser& v) {
-  io("name", v.name);
-  io("uid", v.uid);
-  io("group", v.group);
-  io("groups", v.groups);
-  io("shell", v.shell);
-  io("home", v.home);
-  io("comment", v.comment);
-  io("password_hash", v.password_hash);
-  io("ssh_keys", v.ssh_keys);
-}
-
-template <typename Io>
-void members(Io& io, PlannedGroup& v) {
-  io("name", v.name);
-  io("gid", v.gid);
-}
-
-template <typename Io>
-void members(Io& io, PlannedFile& v) {
-  io("path", v.path);
-  io("mode", v.mode);
-  io("owner", v.owner);
-  io("group", v.group);
-  io("content", Content{&v.content});
-}
-
-template <typename Io>
-void members(Io& io, PlannedSystem& v) {
-  io("hostname", v.hostname);
-  io("locale", v.locale);
-  io("timezone", v.timezone);
-  io("groups", v.groups);
-  io("users", v.users);
-  io("services_enable", v.services_enable);
-  io("services_disable", v.services_disable);
-  io("services_mask", v.services_mask);
-  io("files", v.files);
 }
 
 template <typename Io>
@@ -143,6 +120,24 @@ void members(Io& io, PlannedOutput& v) {
   io("format", v.format);
   io("compression", v.compression);
   io("filename", v.filename);
+}
+
+template <typename Io>
+void members(Io& io, PlannedTestScript& v) {
+  io("name", v.name);
+  io("content", Content{&v.content});
+}
+
+template <typename Io>
+void members(Io& io, PlannedLintIgnore& v) {
+  io("rule", v.rule);
+  io("reason", v.reason);
+}
+
+template <typename Io>
+void members(Io& io, PlannedLint& v) {
+  io("profiles", v.profiles);
+  io("ignore", v.ignore);
 }
 
 template <typename Io>
@@ -164,9 +159,13 @@ void members(Io& io, Plan& v) {
   io("repositories", v.repositories);
   io("disk", v.disk);
   io("boot", v.boot);
+  io("installation", v.installation);
   io("system", v.system);
+  io("scripts", v.scripts);
   io("outputs", v.outputs);
   io("boot_test", v.boot_test);
+  io("test_scripts", v.test_scripts);
+  io("lint", v.lint);
   io("packages", v.packages);
 }
 
@@ -194,13 +193,25 @@ constexpr auto kLast<FilesystemType> = FilesystemType::swap;
 template <>
 constexpr auto kLast<Firmware> = Firmware::both;
 template <>
-constexpr auto kLast<Loader> = Loader::grub;
+constexpr auto kLast<Loader> = Loader::uki;
 template <>
-constexpr auto kLast<OutputFormat> = OutputFormat::qcow2;
+constexpr auto kLast<OutputFormat> = OutputFormat::tar;
 template <>
 constexpr auto kLast<Compression> = Compression::zstd;
 template <>
 constexpr auto kLast<PartitionType> = PartitionType::linux_data;
+template <>
+constexpr auto kLast<UkiSource> = UkiSource::packaged;
+template <>
+constexpr auto kLast<PackageManager> = PackageManager::removed;
+template <>
+constexpr auto kLast<LintProfile> = LintProfile::container;
+template <>
+constexpr auto kLast<SelinuxMode> = SelinuxMode::disabled;
+template <>
+constexpr auto kLast<ScriptMoment> = ScriptMoment::after_configuration;
+template <>
+constexpr auto kLast<FirewallBackend> = FirewallBackend::nftables;
 template <>
 constexpr auto kLast<PackageReason> = PackageReason::weak;
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "composer/error.h"
+#include "composer/system_request.h"
 #include "composer/units.h"
 
 // What is asked for: a blueprint as its author wrote it, checked on its own, nothing resolved. Each
@@ -20,9 +21,29 @@ enum class Architecture { x86_64, aarch64 };
 enum class PartitionTableType { gpt, mbr };
 enum class FilesystemType { ext4, xfs, btrfs, vfat, swap };
 enum class Firmware { uefi, bios, both };
-enum class Loader { grub };
-enum class OutputFormat { raw, vhd_fixed, qcow2 };
+enum class Loader { grub, systemd_boot, uki };
+enum class OutputFormat { raw, vhd_fixed, qcow2, directory, tar };
 enum class Compression { none, zlib, zstd };
+
+/// Where the unified kernel image of `loader: uki` comes from: made here from the kernel, the
+/// initramfs and the command line, or as a package brings it (kernel-uki-virt), signed and with a
+/// command line of its own.
+enum class UkiSource { built, packaged };
+
+/// What becomes of the package manager once everything is installed.
+/// `database`: rpm and dnf are erased, the rpm database stays so that scanners can read it;
+/// `removed`: the database goes too (distroless).
+enum class PackageManager { kept, database, removed };
+
+enum class LintProfile {
+  azure_gen1,
+  azure_gen2,
+  trusted_launch,
+  confidential,
+  hyperv,
+  wsl,
+  container,
+};
 
 /// What a partition is for; each has a GPT type GUID and an MBR type (plan/partition_types.h).
 enum class PartitionType { esp, bios_boot, xbootldr, root, home, srv, var, swap, linux_data };
@@ -41,6 +62,8 @@ struct RepositoryRequest {
   int cost = 1000;                            ///< dnf's: lower wins between equal packages.
   bool enabled = true;
   std::vector<Located<std::string>> excludes;  ///< Globs on names or NEVRAs.
+  /// Whether the finished image knows this repository too, by a file in /etc/yum.repos.d.
+  std::optional<Located<bool>> in_image;
   Span at;
 };
 
@@ -48,6 +71,20 @@ struct PackagesRequest {
   std::vector<Located<std::string>> install;
   std::vector<Located<std::string>> exclude;
   bool weak_dependencies = true;
+  /// Globs on names of packages that only the installation needs (a shell for scriptlets): erased,
+  /// whatever needs them, after everything is configured.
+  std::vector<Located<std::string>> erase;
+  std::optional<Located<PackageManager>> package_manager;  ///< Default: kept.
+  std::optional<Located<bool>> documentation;              ///< Default: true.
+  /// Locales whose files are kept, as rpm's %_install_langs takes them; absent: all.
+  std::optional<std::vector<Located<std::string>>> locales;
+};
+
+/// A btrfs subvolume that is mounted by itself.
+struct SubvolumeRequest {
+  Located<std::string> name;                  ///< Relative path in the filesystem, e.g. `@home`.
+  std::optional<Located<std::string>> mount;  ///< Absolute path in the image.
+  std::vector<Located<std::string>> mount_options;
 };
 
 struct FilesystemRequest {
@@ -56,16 +93,22 @@ struct FilesystemRequest {
   std::optional<Located<std::string>> mount;  ///< Absolute path in the image.
   std::vector<Located<std::string>> mount_options;
   std::vector<Located<std::string>> mkfs_options;  ///< Further arguments for mkfs.
+  std::vector<SubvolumeRequest> subvolumes;        ///< btrfs only.
+  /// btrfs only: transparent compression, as its mount option has it (`zstd`, `zstd:3`, `lzo`).
+  std::optional<Located<std::string>> compression;
 };
 
 struct PartitionRequest {
   Located<std::string> label;  ///< GPT partition name, unique in the blueprint.
   Located<PartitionType> type;
-  std::optional<Located<Bytes>> size;  ///< Absent: `rest`, at most one partition, the last.
+  std::optional<Located<Bytes>> size;          ///< Absent: `rest`, at most one partition, the last.
+  std::optional<Located<Bytes>> minimum_size;  ///< What `rest` must come to.
+  std::optional<Located<bool>> grow;           ///< At first boot, to the end of the disk.
   std::optional<FilesystemRequest> filesystem;
   Span at;
 };
 
+/// Without partitions the blueprint has no disk: its outputs are a root directory or archives.
 struct DiskRequest {
   Located<PartitionTableType> table;
   Located<Bytes> size;
@@ -76,47 +119,10 @@ struct BootRequest {
   Located<Firmware> firmware;
   Located<Loader> loader;
   std::vector<Located<std::string>> kernel_arguments;
-};
-
-struct UserRequest {
-  Located<std::string> name;
-  std::optional<Located<std::uint32_t>> uid;
-  std::optional<Located<std::string>> group;  ///< Primary group; default: one of its own.
-  std::vector<Located<std::string>> groups;
-  std::optional<Located<std::string>> shell;
-  std::optional<Located<std::string>> home;
-  std::optional<Located<std::string>> comment;        ///< GECOS.
-  std::optional<Located<std::string>> password_hash;  ///< crypt(5), never plain text.
-  std::vector<Located<std::string>> ssh_keys;
-};
-
-struct GroupRequest {
-  Located<std::string> name;
-  std::optional<Located<std::uint32_t>> gid;
-};
-
-struct ServicesRequest {
-  std::vector<Located<std::string>> enable, disable, mask;
-};
-
-struct FileRequest {
-  Located<std::string> path;  ///< Absolute, in the image.
-  /// Exactly one of these two; `source` counts from the blueprint's folder and stays inside it.
-  std::optional<Located<std::string>> content;
-  std::optional<Located<std::string>> source;
-  std::optional<Located<std::uint32_t>> mode;  ///< Default 0644.
-  std::optional<Located<std::string>> owner;   ///< Name in the image; default root.
-  std::optional<Located<std::string>> group;
-};
-
-struct SystemRequest {
-  std::optional<Located<std::string>> hostname;
-  std::optional<Located<std::string>> locale;    ///< e.g. C.UTF-8
-  std::optional<Located<std::string>> timezone;  ///< e.g. Europe/Berlin
-  std::vector<GroupRequest> groups;
-  std::vector<UserRequest> users;
-  ServicesRequest services;
-  std::vector<FileRequest> files;
+  std::optional<Located<UkiSource>> uki;                  ///< Default: built.
+  std::optional<Located<std::uint64_t>> timeout_seconds;  ///< Of the boot menu.
+  /// Adds `console=` for the architecture's serial port (ttyS0, ttyAMA0) and GRUB's own.
+  std::optional<Located<bool>> serial_console;
 };
 
 struct OutputRequest {
@@ -132,6 +138,24 @@ struct BootTestRequest {
   std::vector<Located<std::string>> services;  ///< Units that must be active.
 };
 
+/// A shell script that is run in the booted guest after it provisioned itself.
+struct TestScriptRequest {
+  Located<std::string> name;
+  std::optional<Located<std::string>> content;  ///< Exactly one of these two.
+  std::optional<Located<std::string>> source;
+};
+
+struct LintIgnoreRequest {
+  Located<std::string> rule;
+  Located<std::string> reason;
+};
+
+/// What the finished image is checked against without booting it.
+struct LintRequest {
+  std::vector<Located<LintProfile>> profiles;  ///< Empty: not checked.
+  std::vector<LintIgnoreRequest> ignore;
+};
+
 struct Blueprint {
   std::filesystem::path path;  ///< Of the blueprint file; relative paths count from its folder.
   Located<std::string> name;   ///< [A-Za-z0-9][A-Za-z0-9._-]*, names the outputs.
@@ -145,8 +169,13 @@ struct Blueprint {
   DiskRequest disk;
   BootRequest boot;
   SystemRequest system;
+  std::vector<ScriptRequest> scripts;
   std::vector<OutputRequest> outputs;
   BootTestRequest boot_test;
+  std::vector<TestScriptRequest> test_scripts;
+  LintRequest lint;
+
+  bool has_disk() const { return !disk.partitions.empty(); }
 };
 
 /// Reads and checks one blueprint.
@@ -167,5 +196,11 @@ std::string_view to_text(Loader value);
 std::string_view to_text(OutputFormat value);
 std::string_view to_text(Compression value);
 std::string_view to_text(PartitionType value);
+std::string_view to_text(UkiSource value);
+std::string_view to_text(PackageManager value);
+std::string_view to_text(LintProfile value);
+std::string_view to_text(SelinuxMode value);
+std::string_view to_text(ScriptMoment value);
+std::string_view to_text(FirewallBackend value);
 
 }  // namespace composer

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "composer/blueprint.h"
+#include "composer/plan_system.h"
 #include "composer/units.h"
 
 // What will be done, to the byte: everything is decided. After planning nothing reads the
@@ -28,6 +29,15 @@ struct PlannedRepository {
   std::string repomd_sha256;          ///< Of the repomd.xml that the plan was made from.
   std::vector<PlannedKey> keys;
   bool package_signatures = true;
+  bool in_image = false;  ///< The image gets a file for it in /etc/yum.repos.d.
+};
+
+/// How packages are installed, and what is taken away again.
+struct PlannedInstallation {
+  bool documentation = true;                        ///< False: files marked as such are left out.
+  std::optional<std::vector<std::string>> locales;  ///< Those that are kept; absent: all.
+  std::vector<std::string> erase;  ///< Names, sorted, erased after everything is configured.
+  PackageManager package_manager = PackageManager::kept;
 };
 
 /// Why a package is in the image.
@@ -51,6 +61,12 @@ struct PlannedPackage {
   std::string nevra() const;
 };
 
+struct PlannedSubvolume {
+  std::string name;   ///< Relative path in the filesystem.
+  std::string mount;  ///< Absolute; empty where it is not mounted.
+  std::vector<std::string> mount_options;
+};
+
 struct PlannedFilesystem {
   FilesystemType type = FilesystemType::ext4;
   std::string label;
@@ -58,6 +74,8 @@ struct PlannedFilesystem {
   std::string mount;                       ///< Absolute; empty where it is not mounted (swap).
   std::vector<std::string> mount_options;  ///< Empty means `defaults`.
   std::vector<std::string> mkfs_options;
+  std::vector<PlannedSubvolume> subvolumes;  ///< By mount point; btrfs only.
+  std::string compression;                   ///< btrfs's mount option; empty for none.
 };
 
 struct PlannedPartition {
@@ -67,9 +85,11 @@ struct PlannedPartition {
   std::string type_id;  ///< GPT: type GUID, upper case; MBR: two hexadecimal digits.
   std::string uuid;     ///< GPT: partition GUID, lower case; MBR: DISKID-NN.
   Bytes start, size;    ///< Multiples of 1 MiB.
+  bool grow = false;    ///< At first boot, to the end of the disk.
   std::optional<PlannedFilesystem> filesystem;
 };
 
+/// Without partitions there is no disk: the outputs are made of a root directory.
 struct PlannedDisk {
   PartitionTableType table = PartitionTableType::gpt;
   std::string id;  ///< GPT: disk GUID, lower case; MBR: 0x and eight hexadecimal digits.
@@ -86,44 +106,29 @@ struct PlannedBoot {
   std::string
       kernel_command_line;    ///< Without root=, which is `root=UUID=…` of the root filesystem.
   std::string root_argument;  ///< `root=UUID=…`
-};
-
-struct PlannedUser {
-  std::string name;
-  std::optional<std::uint32_t> uid;
-  std::string group;  ///< Empty: a group of the user's own name.
-  std::vector<std::string> groups;
-  std::string shell;  ///< Empty: /bin/bash.
-  std::string home;   ///< Empty: /home/NAME.
-  std::string comment;
-  std::string password_hash;  ///< Empty: locked.
-  std::vector<std::string> ssh_keys;
-};
-
-struct PlannedGroup {
-  std::string name;
-  std::optional<std::uint32_t> gid;
-};
-
-struct PlannedFile {
-  std::string path;
-  std::string content;  ///< Bytes; in JSON as text where it is UTF-8, else base64.
-  std::uint32_t mode = 0644;
-  std::string owner = "root", group = "root";
-};
-
-struct PlannedSystem {
-  std::string hostname, locale, timezone;  ///< Empty: left as the packages have it.
-  std::vector<PlannedGroup> groups;
-  std::vector<PlannedUser> users;
-  std::vector<std::string> services_enable, services_disable, services_mask;
-  std::vector<PlannedFile> files;
+  UkiSource uki = UkiSource::built;
+  std::uint64_t timeout_seconds = 1;  ///< Of the boot menu.
+  bool serial_console = true;         ///< Whether the loader's menu is on the serial port too.
 };
 
 struct PlannedOutput {
   OutputFormat format = OutputFormat::raw;
   Compression compression = Compression::none;
   std::string filename;
+};
+
+struct PlannedTestScript {
+  std::string name;
+  std::string content;
+};
+
+struct PlannedLintIgnore {
+  std::string rule, reason;
+};
+
+struct PlannedLint {
+  std::vector<LintProfile> profiles;
+  std::vector<PlannedLintIgnore> ignore;
 };
 
 struct PlannedBootTest {
@@ -143,9 +148,15 @@ struct Plan {
   std::vector<PlannedPackage> packages;         ///< By name, arch, epoch, version, release.
   PlannedDisk disk;
   PlannedBoot boot;
+  PlannedInstallation installation;
   PlannedSystem system;
+  std::vector<PlannedScript> scripts;  ///< In the order in which they run.
   std::vector<PlannedOutput> outputs;
   PlannedBootTest boot_test;
+  std::vector<PlannedTestScript> test_scripts;
+  PlannedLint lint;
+
+  bool has_disk() const { return !disk.partitions.empty(); }
 };
 
 }  // namespace composer

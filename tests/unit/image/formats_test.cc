@@ -19,6 +19,9 @@ constexpr std::size_t position(OutputFormat format) {
       return 1;
     case OutputFormat::qcow2:
       return 2;
+    case OutputFormat::directory:
+    case OutputFormat::tar:
+      break;  // Made of the root, not of the disk.
   }
   return SIZE_MAX;
 }
