@@ -29,10 +29,16 @@ TEST_CASE("every value of an enumeration has its word, and the word its value") 
   check_round_trip(kPartitionTable, 2);
   check_round_trip(kFilesystem, 5);
   check_round_trip(kFirmware, 3);
-  check_round_trip(kLoader, 1);
-  check_round_trip(kOutputFormat, 3);
+  check_round_trip(kLoader, 3);
+  check_round_trip(kOutputFormat, 5);
   check_round_trip(kCompression, 3);
   check_round_trip(kPartitionType, 9);
+  check_round_trip(kUkiSource, 2);
+  check_round_trip(kPackageManager, 3);
+  check_round_trip(kLintProfile, 7);
+  check_round_trip(kSelinuxMode, 3);
+  check_round_trip(kScriptMoment, 2);
+  check_round_trip(kFirewallBackend, 2);
   CHECK(to_text(OutputFormat::vhd_fixed) == "vhd-fixed");
   CHECK(to_text(PartitionType::bios_boot) == "bios-boot");
   CHECK(to_text(PartitionType::linux_data) == "linux-data");
@@ -47,8 +53,7 @@ TEST_CASE("words of other tools are translated, or refused as not there yet") {
   CHECK(verdict(kFirmware, "efi") == "unknown firmware 'efi' [did you mean 'uefi'?]");
   CHECK(verdict(kOutputFormat, "vhd") == "unknown output format 'vhd' [did you mean 'vhd-fixed'?]");
   CHECK(verdict(kPartitionType, "efi") == "unknown partition type 'efi' [did you mean 'esp'?]");
-  CHECK(verdict(kLoader, "uki") ==
-        "boot loader 'uki' is not supported yet [the only one so far is 'grub']");
+  CHECK(verdict(kLoader, "grub2") == "unknown boot loader 'grub2' [did you mean 'grub'?]");
   CHECK(verdict(kFilesystem, "luks") ==
         "filesystem 'luks' is not supported yet [one of 'ext4', 'xfs', 'btrfs', 'vfat' or 'swap']");
   CHECK(verdict(kCompression, "xz") ==
