@@ -106,7 +106,7 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   BuildReport report;
 
   // Decide everything.
-  const Blueprint blueprint = read_blueprint(request.blueprint);
+  const Blueprint blueprint = read_blueprint(request.blueprint, request.options);
   check(blueprint);
   mount::enter_private_mounts();  // Refuses without root, before anything slow.
   const Plan plan = make_plan(blueprint, request.places, progress);

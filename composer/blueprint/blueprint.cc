@@ -76,7 +76,11 @@ std::string read_bounded(const std::filesystem::path& path) {
 
 }  // namespace
 
-Blueprint parse_blueprint(std::string text, const std::filesystem::path& path) {
+Blueprint parse_blueprint(std::string text, const std::filesystem::path& path,
+                          const BlueprintOptions& options) {
+  if (!options.variables.empty() || !options.profiles.empty()) {
+    throw Error(ErrorKind::usage, "variables and profiles cannot be set yet");
+  }
   Blueprint out;
   out.path = path;
   Findings findings;
@@ -90,8 +94,8 @@ Blueprint parse_blueprint(std::string text, const std::filesystem::path& path) {
   return out;
 }
 
-Blueprint read_blueprint(const std::filesystem::path& path) {
-  return parse_blueprint(read_bounded(path), path);
+Blueprint read_blueprint(const std::filesystem::path& path, const BlueprintOptions& options) {
+  return parse_blueprint(read_bounded(path), path, options);
 }
 
 }  // namespace composer

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "composer/error.h"
@@ -178,14 +179,22 @@ struct Blueprint {
   bool has_disk() const { return !disk.partitions.empty(); }
 };
 
-/// Reads and checks one blueprint.
+/// What is said about a blueprint beside its text, on the command line.
+struct BlueprintOptions {
+  /// Names and values, which win over what the files say; each must be a variable of one of them.
+  std::vector<std::pair<std::string, std::string>> variables = {};
+  std::vector<std::string> profiles = {};  ///< That are on, after those of `select`.
+};
+
+/// Reads and checks one blueprint, with the blueprint that it extends and the parts it includes.
 ///
 /// @throws Error  of kind usage, with every problem found, each with its place, and a suggestion
-///                where there is one. Nothing but the file itself is read.
-Blueprint read_blueprint(const std::filesystem::path& path);
+///                where there is one. Nothing but these files is read.
+Blueprint read_blueprint(const std::filesystem::path& path, const BlueprintOptions& options = {});
 
 /// The same for a text already in memory; `path` names it and says where its folder is.
-Blueprint parse_blueprint(std::string text, const std::filesystem::path& path);
+Blueprint parse_blueprint(std::string text, const std::filesystem::path& path,
+                          const BlueprintOptions& options = {});
 
 // The words of the blueprint language for these values, e.g. `vhd-fixed`, `bios-boot`.
 std::string_view to_text(Architecture value);

@@ -25,6 +25,7 @@ struct BuildRequest {
   std::filesystem::path blueprint;
   std::filesystem::path output_directory;
   Places places;
+  BlueprintOptions options = {};
 };
 
 /// Resolves a blueprint against its repositories into a Plan. Needs no root.
