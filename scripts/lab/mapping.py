@@ -116,8 +116,12 @@ def load(archive) -> Mapping:
             mapping.owner[deb] = row["rpm"]
     for rpm, debs in mapping.debs_of.items():
         for deb in debs:
-            if deb not in mapping.splits:
-                mapping.owner[deb] = rpm
+            if deb in mapping.splits:
+                continue
+            if deb in mapping.owner:
+                raise Fault(f"packages.tsv: '{deb}' makes both '{mapping.owner[deb]}' and '{rpm}'",
+                            "say in split-paths.tsv which of its files go where")
+            mapping.owner[deb] = rpm
     for row in rows_of(HERE / "dependencies.tsv"):
         mapping.dependency_rules[row["rpm"], row["debian"]] = row["becomes"]
     for row in rows_of(HERE / "changes.tsv"):
