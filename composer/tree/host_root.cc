@@ -7,8 +7,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <limits>
 #include <memory>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "composer/error.h"
@@ -46,13 +48,35 @@ Place place_of(int root, std::string_view path, std::string_view what) {
   return {std::move(*fd), name};
 }
 
+FileKind to_kind(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFREG:
+      return FileKind::regular;
+    case S_IFDIR:
+      return FileKind::directory;
+    case S_IFLNK:
+      return FileKind::symlink;
+    case S_IFCHR:
+      return FileKind::character_device;
+    case S_IFBLK:
+      return FileKind::block_device;
+    case S_IFIFO:
+      return FileKind::fifo;
+    case S_IFSOCK:
+      return FileKind::socket;
+    default:
+      return FileKind::other;
+  }
+}
+
 FileStatus to_status(const struct stat& status) {
-  const FileKind kind = S_ISREG(status.st_mode)   ? FileKind::regular
-                        : S_ISDIR(status.st_mode) ? FileKind::directory
-                        : S_ISLNK(status.st_mode) ? FileKind::symlink
-                                                  : FileKind::other;
-  return {kind, status.st_mode & 07777U, status.st_uid, status.st_gid,
-          static_cast<std::uint64_t>(status.st_size)};
+  return {to_kind(status.st_mode),
+          status.st_mode & 07777U,
+          status.st_uid,
+          status.st_gid,
+          static_cast<std::uint64_t>(status.st_size),
+          major(status.st_rdev),
+          minor(status.st_rdev)};
 }
 
 std::optional<FileStatus> status_at(int root, std::string_view path, int flags) {
@@ -100,32 +124,43 @@ std::optional<FileStatus> HostRoot::link_status(std::string_view path) const {
 }
 
 std::optional<std::string> HostRoot::read(std::string_view path) const {
+  const auto too_large = [&] {
+    throw Error(ErrorKind::build,
+                fmt::format("cannot read '{}' in the root: it is larger than 256 MiB", path));
+  };
+  const auto found = status(path);
+  if (found && found->kind == FileKind::regular && found->size > kMostContent) too_large();
+  auto content = read_at(path, 0, kMostContent + 1);
+  if (content && content->size() > kMostContent) too_large();
+  return content;
+}
+
+std::optional<std::string> HostRoot::read_at(std::string_view path, std::uint64_t offset,
+                                             std::size_t most) const {
   // Looked at before it is opened to read: opening a fifo waits, opening a device may act.
   const auto found = open_in_root(fd_.get(), path, O_PATH);
   if (!found) return std::nullopt;
   struct stat status {};
   if (::fstat(found->get(), &status) != 0) refuse("look at", path, errno);
-  const auto too_large = [&] {
-    throw Error(ErrorKind::build,
-                fmt::format("cannot read '{}' in the root: it is larger than 256 MiB", path));
-  };
   if (!S_ISREG(status.st_mode)) {
     throw Error(ErrorKind::build,
                 fmt::format("cannot read '{}' in the root: it is not a regular file", path));
   }
-  if (static_cast<std::uint64_t>(status.st_size) > kMostContent) too_large();
+  std::string content;
+  if (offset > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max()) - most) return content;
   const FileDescriptor fd(::open(in_proc(found->get()).c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) refuse("open", path, errno);
-  std::string content;
   std::string buffer(1 << 16, '\0');
-  for (;;) {
-    const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
+  while (content.size() < most) {
+    const ssize_t n =
+        ::pread(fd.get(), buffer.data(), std::min(buffer.size(), most - content.size()),
+                static_cast<off_t>(offset + content.size()));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) refuse("read", path, errno);
-    if (n == 0) return content;
+    if (n == 0) break;
     content.append(buffer, 0, static_cast<std::size_t>(n));
-    if (content.size() > kMostContent) too_large();
   }
+  return content;
 }
 
 std::vector<std::string> HostRoot::list(std::string_view path) const {

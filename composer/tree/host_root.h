@@ -20,8 +20,11 @@ class HostRoot final : public Root {
   std::optional<FileStatus> status(std::string_view path) const override;
   std::optional<FileStatus> link_status(std::string_view path) const override;
   std::optional<std::string> read(std::string_view path) const override;
+  std::optional<std::string> read_at(std::string_view path, std::uint64_t offset,
+                                     std::size_t most) const override;
   std::vector<std::string> list(std::string_view path) const override;
   std::optional<std::string> read_link(std::string_view path) const override;
+  ExtendedAttributes xattrs(std::string_view path) const override;  // In host_root_xattrs.cc.
   void write(std::string_view path, std::string_view content, FileAttributes) override;
   void make_directories(std::string_view path, FileAttributes) override;
   void make_link(std::string_view target, std::string_view path) override;

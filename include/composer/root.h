@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,14 +16,24 @@ struct FileAttributes {
   std::uint32_t gid = 0;
 };
 
-enum class FileKind { regular, directory, symlink, other };
+enum class FileKind {
+  regular,
+  directory,
+  symlink,
+  character_device,
+  block_device,
+  fifo,
+  socket,
+  other  ///< What no Linux filesystem should have.
+};
 
 struct FileStatus {
   FileKind kind = FileKind::other;
   std::uint32_t mode = 0;
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
-  std::uint64_t size = 0;
+  std::uint64_t size = 0;  ///< Bytes; of a link the length of its target.
+  std::uint32_t device_major = 0, device_minor = 0;  ///< Of a device node.
 };
 
 /// A command run inside a root, contained as scriptlets are: own mount, PID, IPC, UTS and network
@@ -39,13 +50,16 @@ struct RootCommandResult {
   std::string standard_error;
 };
 
-/// The root of an operating system that configure steps change, wherever it lives: a mounted
-/// filesystem, a plain directory, a guestfs handle. Paths are absolute inside the root; symbolic
-/// links, absolute or not, and `..` are resolved inside it, so no path of a package can reach the
-/// host. What is in the root is hostile: sizes and kinds are checked on every read.
-class Root {
+/// Extended attributes by name (`security.selinux`, `user.note`), values as bytes.
+using ExtendedAttributes = std::map<std::string, std::string>;
+
+/// The root of an operating system, to look at: a directory, a mounted filesystem, the filesystems
+/// inside a disk image. Paths are absolute inside the root; symbolic links, absolute or not, and
+/// `..` are resolved inside it, so no path of a package can reach the host. What is in the root is
+/// hostile: sizes and kinds are checked on every read.
+class ReadRoot {
  public:
-  virtual ~Root() = default;
+  virtual ~ReadRoot() = default;
 
   /// The status of what `path` leads to, or nothing. With lstat semantics for the last component
   /// when `path` is asked for through `link_status`.
@@ -56,10 +70,31 @@ class Root {
   /// The content of a regular file, or nothing when there is none.
   /// @throws Error  when it is not a regular file, or larger than 256 MiB.
   virtual std::optional<std::string> read(std::string_view path) const = 0;
+  /// At most `most` bytes of a regular file from `offset` on, fewer only where the file ends (none
+  /// at or past its end); nothing when there is no such file. For files that are too large, or of
+  /// which the beginning is enough.
+  /// @throws Error  when it is not a regular file.
+  virtual std::optional<std::string> read_at(std::string_view path, std::uint64_t offset,
+                                             std::size_t most) const = 0;
   /// The names in a directory, sorted bytewise; empty when there is none.
   virtual std::vector<std::string> list(std::string_view path) const = 0;
   virtual std::optional<std::string> read_link(std::string_view path) const = 0;
 
+  /// The extended attributes of `path` itself: a symbolic link is not followed. Empty when there is
+  /// no such file, or none that may be read.
+  virtual ExtendedAttributes xattrs(std::string_view path) const = 0;
+  /// One of them, or nothing.
+  std::optional<std::string> xattr(std::string_view path, const std::string& name) const {
+    const ExtendedAttributes all = xattrs(path);
+    const auto found = all.find(name);
+    return found == all.end() ? std::nullopt : std::optional(found->second);
+  }
+};
+
+/// The root of an operating system that configure steps change, wherever it lives: a mounted
+/// filesystem, a plain directory, a guestfs handle.
+class Root : public ReadRoot {
+ public:
   /// Writes a regular file, replacing what was there; parent directories must exist.
   virtual void write(std::string_view path, std::string_view content, FileAttributes) = 0;
   /// Makes a directory and its missing parents; one that is there keeps its attributes.

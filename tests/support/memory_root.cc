@@ -55,6 +55,14 @@ MemoryRoot& MemoryRoot::link(std::string_view path, std::string_view target) {
   return *this;
 }
 
+MemoryRoot& MemoryRoot::attribute(std::string_view path, const std::string& name,
+                                  std::string value) {
+  const auto found = nodes_.find(resolve(path, false));
+  if (found == nodes_.end()) fail("change", path, "no such file");
+  found->second.xattrs[name] = std::move(value);
+  return *this;
+}
+
 std::string MemoryRoot::resolve(std::string_view path, bool follow_last) const {
   std::deque<std::string> todo;
   push_components(todo, path);
@@ -107,6 +115,18 @@ std::optional<std::string> MemoryRoot::read(std::string_view path) const {
   return node->content;
 }
 
+std::optional<std::string> MemoryRoot::read_at(std::string_view path, std::uint64_t offset,
+                                               std::size_t most) const {
+  const auto content = read(path);
+  if (!content) return std::nullopt;
+  return offset >= content->size() ? std::string() : content->substr(offset, most);
+}
+
+ExtendedAttributes MemoryRoot::xattrs(std::string_view path) const {
+  const Node* node = find(path, false);
+  return node ? node->xattrs : ExtendedAttributes{};
+}
+
 std::vector<std::string> MemoryRoot::list(std::string_view path) const {
   std::vector<std::string> names;
   const Node* node = find(path, true);
@@ -131,7 +151,7 @@ void MemoryRoot::write(std::string_view path, std::string_view content, FileAttr
   const Node* above = find(parent(path), true);
   if (!above || above->kind != FileKind::directory) fail("write", path, "no such directory");
   Node& node = nodes_[resolve(path, false)];
-  node = {FileKind::regular, attributes, std::string(content)};
+  node = {FileKind::regular, attributes, std::string(content), {}};
 }
 
 void MemoryRoot::make_directories(std::string_view path, FileAttributes attributes) {
@@ -141,7 +161,7 @@ void MemoryRoot::make_directories(std::string_view path, FileAttributes attribut
     return;
   }
   make_directories(parent(path), attributes);
-  nodes_[resolve(path, true)] = {FileKind::directory, attributes, {}};
+  nodes_[resolve(path, true)] = {FileKind::directory, attributes, {}, {}};
 }
 
 void MemoryRoot::make_link(std::string_view target, std::string_view path) {
@@ -149,7 +169,7 @@ void MemoryRoot::make_link(std::string_view target, std::string_view path) {
   if (!above || above->kind != FileKind::directory) fail("link", path, "no such directory");
   const Node* old = find(path, false);
   if (old && old->kind == FileKind::directory) fail("link", path, "it is a directory");
-  nodes_[resolve(path, false)] = {FileKind::symlink, {0777, 0, 0}, std::string(target)};
+  nodes_[resolve(path, false)] = {FileKind::symlink, {0777, 0, 0}, std::string(target), {}};
 }
 
 void MemoryRoot::set_attributes(std::string_view path, FileAttributes attributes) {

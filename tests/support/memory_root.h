@@ -17,6 +17,7 @@ class MemoryRoot final : public Root {
     FileKind kind = FileKind::directory;
     FileAttributes attributes{0755, 0, 0};
     std::string content;  ///< Of a file, or a link's target.
+    ExtendedAttributes xattrs;
   };
 
   MemoryRoot();
@@ -25,12 +26,17 @@ class MemoryRoot final : public Root {
   MemoryRoot& file(std::string_view path, std::string_view content, FileAttributes = {});
   MemoryRoot& directory(std::string_view path, FileAttributes = {0755, 0, 0});
   MemoryRoot& link(std::string_view path, std::string_view target);
+  /// Gives what is at `path` an extended attribute.
+  MemoryRoot& attribute(std::string_view path, const std::string& name, std::string value);
 
   std::optional<FileStatus> status(std::string_view path) const override;
   std::optional<FileStatus> link_status(std::string_view path) const override;
   std::optional<std::string> read(std::string_view path) const override;
+  std::optional<std::string> read_at(std::string_view path, std::uint64_t offset,
+                                     std::size_t most) const override;
   std::vector<std::string> list(std::string_view path) const override;
   std::optional<std::string> read_link(std::string_view path) const override;
+  ExtendedAttributes xattrs(std::string_view path) const override;
   void write(std::string_view path, std::string_view content, FileAttributes) override;
   void make_directories(std::string_view path, FileAttributes) override;
   void make_link(std::string_view target, std::string_view path) override;

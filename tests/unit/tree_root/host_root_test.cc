@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "composer/error.h"
@@ -146,11 +147,55 @@ TEST_CASE("what is not a regular file is not read, and nothing hangs") {
     CHECK_THROWS_WITH(root.read(path),
                       fmt::format("cannot read '{}' in the root: it is not a regular file", path));
   }
-  CHECK(root.status("/etc/fifo")->kind == FileKind::other);
+  CHECK(root.status("/etc/fifo")->kind == FileKind::fifo);
   root.set_attributes("/etc/fifo", {0600, 1, 1});
   CHECK(root.status("/etc/fifo")->mode == 0600);
   root.write("/etc/fifo", "now a file", {});
   CHECK(root.read("/etc/fifo") == "now a file");
+}
+
+TEST_CASE("a device node says which device it is") {
+  const Fixture f;
+  REQUIRE(::mknod((f.directory / "etc/zero").c_str(), S_IFCHR | 0644, makedev(1, 5)) == 0);
+  REQUIRE(::mknod((f.directory / "etc/disk").c_str(), S_IFBLK | 0644, makedev(259, 70000)) == 0);
+  REQUIRE(::mknod((f.directory / "etc/socket").c_str(), S_IFSOCK | 0644, 0) == 0);
+  const HostRoot root(f.directory);
+  CHECK(root.status("/etc/zero")->kind == FileKind::character_device);
+  CHECK(root.status("/etc/zero")->device_major == 1);
+  CHECK(root.status("/etc/zero")->device_minor == 5);
+  CHECK(root.status("/etc/disk")->kind == FileKind::block_device);
+  CHECK(root.status("/etc/disk")->device_major == 259);
+  CHECK(root.status("/etc/disk")->device_minor == 70000);
+  CHECK(root.status("/etc/socket")->kind == FileKind::socket);
+}
+
+TEST_CASE("a part of a file is read, and nothing past its end") {
+  const Fixture f;
+  std::ofstream(f.directory / "etc/big") << "begin";
+  std::filesystem::resize_file(f.directory / "etc/big", std::uintmax_t{1} << 40);
+  const HostRoot root(f.directory);
+  CHECK(root.read_at("/etc/big", 3, 4) == std::string("in\0\0", 4));
+  CHECK(root.read_at("/etc/big", (std::uint64_t{1} << 40) - 1, 4) == std::string(1, '\0'));
+  CHECK(root.read_at("/etc/big", std::uint64_t{1} << 40, 4) == "");
+  CHECK(root.read_at("/etc/big", ~std::uint64_t{0}, 4) == "");
+  CHECK_FALSE(root.read_at("/etc/none", 0, 4));
+  CHECK_THROWS_WITH(root.read_at("/etc", 0, 4),
+                    "cannot read '/etc' in the root: it is not a regular file");
+}
+
+TEST_CASE("extended attributes are those of the file itself, or of the link itself") {
+  const Fixture f;
+  std::ofstream(f.directory / "etc/file") << "x";
+  f.link("file", "etc/link");
+  const std::string value("a\0b", 3);
+  REQUIRE(::setxattr((f.directory / "etc/file").c_str(), "trusted.note", value.data(), value.size(),
+                     0) == 0);
+  REQUIRE(::lsetxattr((f.directory / "etc/link").c_str(), "trusted.link", "l", 1, 0) == 0);
+  const HostRoot root(f.directory);
+  CHECK(root.xattr("/etc/file", "trusted.note") == value);
+  CHECK_FALSE(root.xattr("/etc/file", "trusted.other"));
+  CHECK(root.xattrs("/etc/link") == ExtendedAttributes{{"trusted.link", "l"}});
+  CHECK(root.xattrs("/etc/none").empty());
 }
 
 TEST_CASE("a huge sparse file is refused before it is read") {
