@@ -1,6 +1,7 @@
 // Read this first: the whole of image-composer, top to bottom.
 //
 //   blueprint --resolve--> Plan --fetch, install--> root --seal--> Disk --write--> Images
+//                                                    '------------------write--> Images of the root
 //
 // Everything above the line "privileged" decides: it reads the blueprint and the repositories and
 // needs no root. What is below it does only what the Plan says. docs/architecture.md has the
@@ -19,8 +20,10 @@
 #include "composer/base/file_descriptor.h"
 #include "composer/disk/assembly.h"
 #include "composer/disk/boot_code.h"
+#include "composer/disk/root_directory.h"
 #include "composer/host/work_directory.h"
 #include "composer/image/write.h"
+#include "composer/image/write_root.h"
 #include "composer/manifest.h"
 #include "composer/mount/namespaces.h"
 #include "composer/plan/decide.h"
@@ -77,7 +80,11 @@ std::vector<std::filesystem::path> write_descriptions(const Plan& plan,
   const std::string manifest = manifest_json(plan, images);
   std::vector<std::pair<std::string, std::string>> digests = {
       {"plan.lock", sha256_hex(lock)}, {"manifest.json", sha256_hex(manifest)}};
-  for (const Image& image : images) digests.emplace_back(image.output.filename, image.sha256);
+  for (const Image& image : images) {
+    // No other tool could check a line for a directory.
+    if (image.output.format == OutputFormat::directory) continue;
+    digests.emplace_back(image.output.filename, image.sha256);
+  }
   write_file_atomically(directory / "plan.lock", lock);
   write_file_atomically(directory / "manifest.json", manifest);
   write_file_atomically(directory / "SHA256SUMS", sha256sums(digests));
@@ -127,30 +134,48 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   // -------------------------------- privileged --------------------------------------------------
   // From here to `finish` mounts and loop devices exist, in the mount namespace that was entered
   // above and that the kernel takes down with this process.
-  disk::Assembly assembly(plan.disk, work.path(), plan.source_date_epoch, runner, progress);
+  // The root is a disk's filesystems, or a plain directory where the plan has no disk.
+  std::optional<disk::Assembly> assembly;
+  std::optional<disk::RootDirectory> root_directory;
+  if (plan.has_disk()) {
+    assembly.emplace(plan.disk, work.path(), plan.source_date_epoch, runner, progress);
+  } else {
+    root_directory.emplace(work.path());
+  }
+  const std::filesystem::path root_path = assembly ? assembly->root() : root_directory->root();
 
   rpm::install_packages(
-      {.root = assembly.root(), .packages = packages, .source_date_epoch = plan.source_date_epoch},
+      {.root = root_path, .packages = packages, .source_date_epoch = plan.source_date_epoch},
       progress);
 
   tree::BiosBootImages boot_images;
   {
-    tree::HostRoot root(assembly.root());
+    tree::HostRoot root(root_path);
     tree::configure(plan, root, progress);
     tree::make_initramfs(plan, root, progress);
     tree::clean(plan, root, progress);
     boot_images = tree::bios_boot_images(plan, root);
   }
 
-  progress.begin(Stage::seal, {});
-  const disk::Disk disk = std::move(assembly).finish();
-  if (!boot_images.core_image.empty()) write_boot_code(disk, boot_images);
-  progress.end(Stage::seal, {.bytes = disk.size});
+  remove_descriptions(request.output_directory);
+  report.images = image::write_root_images(plan, root_path, request.output_directory, progress);
+
+  std::optional<disk::Disk> disk;
+  if (assembly) {
+    progress.begin(Stage::seal, {});
+    disk = std::move(*assembly).finish();
+    if (!boot_images.core_image.empty()) write_boot_code(*disk, boot_images);
+    progress.end(Stage::seal, {.bytes = disk->size});
+  } else {
+    std::move(*root_directory).finish();
+  }
   // -------------------------------- no longer privileged ----------------------------------------
 
-  remove_descriptions(request.output_directory);
-  report.images =
-      image::write_images(plan, disk, image::DiskUse::consume, request.output_directory, progress);
+  if (disk) {
+    const std::vector<Image> images = image::write_images(plan, *disk, image::DiskUse::consume,
+                                                          request.output_directory, progress);
+    report.images.insert(report.images.end(), images.begin(), images.end());
+  }
   report.files = write_descriptions(plan, report.images, request.output_directory);
   report.times = progress.times();
   report.peak_memory = peak_memory();

@@ -47,6 +47,10 @@ void describe_packages(std::string& out, const Plan& plan) {
 }
 
 void describe_disk(std::string& out, const PlannedDisk& disk) {
+  if (disk.partitions.empty()) {
+    out += "\ndisk: none\n";
+    return;
+  }
   out += fmt::format("\ndisk: {}, {}\n", to_text(disk.table), to_text(disk.size));
   for (const PlannedPartition& partition : disk.partitions) {
     out += fmt::format("  {}  {:<10} {:<10} at {:<9} {:<9}", partition.number, partition.label,
@@ -83,9 +87,11 @@ std::string describe(const Plan& plan) {
   describe_packages(out, plan);
   describe_disk(out, plan.disk);
 
-  out += fmt::format("\nboot: {}, {}\n  {} {}\n", to_text(plan.boot.firmware),
-                     to_text(plan.boot.loader), plan.boot.root_argument,
-                     plan.boot.kernel_command_line);
+  if (plan.has_disk()) {
+    out += fmt::format("\nboot: {}, {}\n  {} {}\n", to_text(plan.boot.firmware),
+                       to_text(plan.boot.loader), plan.boot.root_argument,
+                       plan.boot.kernel_command_line);
+  }
 
   out += "\nconfigure:\n";
   for (const tree::ConfigureStep& step : tree::configure_steps()) {
@@ -108,9 +114,12 @@ std::string describe(const Plan& plan) {
 std::string describe(const BuildReport& report) {
   std::string out;
   for (const Image& image : report.images) {
-    out += fmt::format("{}  {}, {} on disk, {} virtual\n  sha256 {}\n", image.path.string(),
-                       to_text(image.output.format), to_text(image.file_size),
-                       to_text(image.virtual_size), image.sha256);
+    const std::string of_disk = image.virtual_size.count == 0
+                                    ? std::string()
+                                    : fmt::format(", {} virtual", to_text(image.virtual_size));
+    out +=
+        fmt::format("{}  {}, {} on disk{}\n  sha256 {}\n", image.path.string(),
+                    to_text(image.output.format), to_text(image.file_size), of_disk, image.sha256);
   }
   for (const std::filesystem::path& file : report.files) out += file.string() + "\n";
   double total = 0;

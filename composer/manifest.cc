@@ -39,17 +39,18 @@ std::string manifest_json(const Plan& plan, const std::vector<Image>& images) {
                             {"package_signatures", repository.package_signatures},
                             {"keys", keys}});
   }
-  const Json manifest{{"name", plan.name},
-                      {"version", plan.version},
-                      {"arch", to_text(plan.arch)},
-                      {"tool", "image-composer " + plan.tool_version},
-                      {"plan_sha256", sha256_hex(to_json(plan))},
-                      {"source_date_epoch", plan.source_date_epoch},
-                      {"kernel_command_line", fmt::format("{} {}", plan.boot.root_argument,
-                                                          plan.boot.kernel_command_line)},
-                      {"images", image_list},
-                      {"repositories", repositories},
-                      {"packages", packages}};
+  Json manifest{{"name", plan.name},
+                {"version", plan.version},
+                {"arch", to_text(plan.arch)},
+                {"tool", "image-composer " + plan.tool_version},
+                {"plan_sha256", sha256_hex(to_json(plan))},
+                {"source_date_epoch", plan.source_date_epoch},
+                {"kernel_command_line",
+                 fmt::format("{} {}", plan.boot.root_argument, plan.boot.kernel_command_line)},
+                {"images", image_list},
+                {"repositories", repositories},
+                {"packages", packages}};
+  if (!plan.has_disk()) manifest.erase("kernel_command_line");
   return manifest.dump(2) + "\n";
 }
 

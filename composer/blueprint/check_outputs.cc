@@ -45,9 +45,47 @@ void check_extension(const OutputRequest& output, const Node& node, Findings& fi
                    fmt::format("did you mean '{}{}'?", name.substr(0, name.rfind('.')), ending)});
 }
 
+bool needs_disk(OutputFormat format) {
+  return format != OutputFormat::directory && format != OutputFormat::tar;
+}
+
+/// `disk` and `boot` are there or not together, and there where an output is made of the disk.
+void check_sections(const Blueprint& blueprint, const Node& root, Findings& findings) {
+  if (root.has("disk")) {
+    if (!root.has("boot")) {
+      findings.report(root, {"the blueprint has a disk and needs the key 'boot'",
+                             "add 'boot:' and the boot section"});
+    }
+    return;
+  }
+  const std::vector<Node>& outputs = items_of(&root, "outputs");
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Node* format = outputs[i].find("format");
+    if (format == nullptr || !findings.sound(*format)) continue;
+    if (!needs_disk(*blueprint.outputs[i].format)) continue;
+    findings.report(
+        *format,
+        {fmt::format("output format '{}' is made of a disk, and the blueprint has none",
+                     format->text),
+         root.has("boot") ? "add 'disk:' and its partitions"
+                          : "add 'disk:' and 'boot:', or write 'format: directory' or 'tar'"});
+    return;
+  }
+  for (const std::string_view key : {"boot", "tests"}) {
+    const Node* section = root.find(key);
+    if (section == nullptr || (key == "tests" && !section->has("boot"))) continue;
+    findings.report(key == "tests" ? *section->find("boot") : *section,
+                    {fmt::format("'{}' says how the image starts, and there is no disk to start "
+                                 "from",
+                                 key == "tests" ? "tests.boot" : key),
+                     "remove it, or add 'disk:'"});
+  }
+}
+
 }  // namespace
 
 void check_outputs(const Blueprint& blueprint, const Node& root, Findings& findings) {
+  check_sections(blueprint, root, findings);
   const Node* list = root.find("outputs");
   if (list == nullptr || list->kind != Node::Kind::sequence) return;
   if (list->items.empty()) {
@@ -58,13 +96,6 @@ void check_outputs(const Blueprint& blueprint, const Node& root, Findings& findi
     const Node& node = list->items[i];
     const OutputRequest& output = blueprint.outputs[i];
     if (!findings.sound(node)) continue;
-    if (*output.format == OutputFormat::directory || *output.format == OutputFormat::tar) {
-      findings.report(
-          node, node.find("format")->at,
-          {fmt::format("output format '{}' is not supported yet", to_text(*output.format)),
-           "one of 'raw', 'vhd-fixed' or 'qcow2'"});
-      continue;
-    }
     check_compression(output, node, findings);
     check_extension(output, node, findings);
     if (!output.filename && !findings.sound(root, "name")) continue;

@@ -96,7 +96,11 @@ const Mapping& boot_mapping() {
 
 const Mapping& output_mapping() {
   static constexpr Table table(
-      {"an output", "outputs[]", "One file that is made of the disk.", {}, kOutputStrangers},
+      {"an output",
+       "outputs[]",
+       "One file or folder that is made of the disk, or of the root.",
+       {},
+       kOutputStrangers},
       {key<&OutputRequest::format, kOutputFormat>(
            {.name = "format", .presence = kRequired, .meaning = "The format of the file."}),
        key<&OutputRequest::compression, kCompression>(
@@ -105,8 +109,8 @@ const Mapping& output_mapping() {
             .meaning = "How the clusters of a qcow2 are compressed; for no other format."}),
        key<&OutputRequest::filename, kOutputName>(
            {.name = "filename",
-            .fallback = "`NAME.raw`, `NAME.vhd`, `NAME.qcow2`",
-            .meaning = "Name of the file in the output folder."})});
+            .fallback = "`NAME.raw`, `NAME.vhd`, `NAME.qcow2`, `NAME.root`, `NAME.tar`",
+            .meaning = "Its name in the output folder."})});
   return table;
 }
 
@@ -176,9 +180,12 @@ const Mapping& blueprint_mapping() {
        section<&Blueprint::packages, packages_mapping>(
            {.name = "packages", .presence = kRequired, .meaning = "What is installed."}),
        section<&Blueprint::disk, disk_mapping>(
-           {.name = "disk", .presence = kRequired, .meaning = "The disk and its partitions."}),
-       section<&Blueprint::boot, boot_mapping>(
-           {.name = "boot", .presence = kRequired, .meaning = "How the image starts."}),
+           {.name = "disk",
+            .fallback = "none; then every output is a `directory` or a `tar`",
+            .meaning = "The disk and its partitions."}),
+       section<&Blueprint::boot, boot_mapping>({.name = "boot",
+                                                .fallback = "required beside `disk`",
+                                                .meaning = "How the image starts."}),
        section<&Blueprint::system, system_mapping>(
            {.name = "system",
             .fallback = "as the packages have it",

@@ -146,8 +146,9 @@ constexpr ForeignWord kForeignMoments[] = {{"before", "before-configuration"},
                                            {"after", "after-configuration"}};
 constexpr ForeignWord kForeignBackends[] = {{"firewall-cmd", "firewalld"}, {"nft", "nftables"}};
 constexpr ForeignWord kForeignFormats[] = {
-    {"vhd", "vhd-fixed"},         {"vpc", "vhd-fixed"}, {"img", "raw"},      {"vhdx", "", kNotYet},
-    {"vhd-dynamic", "", kNotYet}, {"oci", "", kNotYet}, {"wsl", "", kNotYet}};
+    {"vhd", "vhd-fixed"}, {"vpc", "vhd-fixed"},    {"img", "raw"},     {"vhdx", "", kNotYet},
+    {"dir", "directory"}, {"rootfs", "directory"}, {"tarball", "tar"}, {"vhd-dynamic", "", kNotYet},
+    {"oci", "", kNotYet}, {"wsl", "", kNotYet}};
 constexpr ForeignWord kForeignCompressions[] = {
     {"gzip", "zlib"}, {"zst", "zstd"}, {"xz", "", "not something that qcow2 has"}};
 constexpr ForeignWord kForeignTypes[] = {

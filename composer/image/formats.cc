@@ -1,6 +1,9 @@
 #include "composer/image/formats.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <set>
+#include <string>
 
 #include "composer/error.h"
 #include "composer/image/copy_disk.h"
@@ -13,6 +16,14 @@ std::string exact_text(Bytes size) {
   if (size.count % GiB(1).count == 0) return fmt::format("{} GiB", size.count >> 30);
   if (size.count % MiB(1).count == 0) return fmt::format("{} MiB", size.count >> 20);
   return fmt::format("{} bytes", size.count);
+}
+
+void check_name(std::string_view name) {
+  if (name.empty() || name == "." || name == ".." || name.size() > 200 ||
+      name.find('/') != std::string_view::npos || name.find('\0') != std::string_view::npos) {
+    throw Error(ErrorKind::usage, fmt::format("'{}' cannot be the file name of an image", name),
+                "give a name without a slash, at most 200 bytes long");
+  }
 }
 
 }  // namespace
@@ -37,14 +48,14 @@ const Format& format_of(OutputFormat format) {
   throw Error(ErrorKind::build, "no writer for this image format");
 }
 
+bool is_made_of_disk(OutputFormat format) {
+  return std::any_of(kFormats.begin(), kFormats.end(),
+                     [&](const Format& row) { return row.format == format; });
+}
+
 void check_output(const PlannedOutput& output, Bytes disk_size) {
   const Format& format = format_of(output.format);
-  const std::string_view name = output.filename;
-  if (name.empty() || name == "." || name == ".." || name.size() > 200 ||
-      name.find('/') != std::string_view::npos || name.find('\0') != std::string_view::npos) {
-    throw Error(ErrorKind::usage, fmt::format("'{}' cannot be the file name of an image", name),
-                "give a name without a slash, at most 200 bytes long");
-  }
+  check_name(output.filename);
   if (output.compression != Compression::none && format.compression == CompressionUse::none) {
     throw Error(ErrorKind::usage, fmt::format("'{}' images are never compressed", format.name),
                 "leave out compression, or choose qcow2");
@@ -61,6 +72,26 @@ void check_output(const PlannedOutput& output, Bytes disk_size) {
     throw Error(ErrorKind::usage,
                 fmt::format("a disk of {} cannot be a '{}' image: {} is the most",
                             exact_text(disk_size), format.name, exact_text(format.size_limit)));
+  }
+}
+
+void check_output_names(const Plan& plan) {
+  std::set<std::string> names;
+  for (const PlannedOutput& output : plan.outputs) {
+    check_name(output.filename);
+    if (!names.insert(output.filename).second) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("two images have the file name '{}'", output.filename),
+                  "give one of them another filename");
+    }
+  }
+  for (const std::string& name : names) {
+    if (names.contains(name + ".partial")) {
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("the file name '{}.partial' is needed while '{}' is written", name, name),
+          "give one of them another filename");
+    }
   }
 }
 

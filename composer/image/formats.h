@@ -15,7 +15,8 @@ namespace composer::image {
 
 enum class CompressionUse { none, optional };
 
-/// What varies between the formats; everything else is one path for all (write.cc).
+/// What varies between the formats that are made of a disk; everything else is one path for all
+/// (write.cc).
 struct Format {
   OutputFormat format;
   std::string_view name;       ///< The blueprint's word.
@@ -36,7 +37,7 @@ std::string no_trailer(const Plan& plan, Bytes size);
 void write_raw(const ExportJob& job, PartialFile& file);
 void write_vhd_fixed(const ExportJob& job, PartialFile& file);
 
-/// One row per OutputFormat.
+/// One row for each OutputFormat that is made of a disk.
 inline constexpr std::array kFormats{
     // Filesystems end earlier (ext4 at 16 TiB) and say so; this limit is that of a file offset.
     Format{OutputFormat::raw,
@@ -60,10 +61,18 @@ inline constexpr std::array kFormats{
            write_qcow2},
 };
 
+/// @throws Error  when the format is none that is made of a disk.
 const Format& format_of(OutputFormat format);
+
+/// Whether outputs of this format are made of the disk; of the root otherwise (root_formats.h).
+bool is_made_of_disk(OutputFormat format);
 
 /// @throws Error  of kind usage when this output cannot hold a disk of this size, is compressed
 ///                though its format is not, or has a file name that is none.
 void check_output(const PlannedOutput& output, Bytes disk_size);
+
+/// @throws Error  of kind usage when the name of an output cannot be one, or two outputs would
+///                write to one name.
+void check_output_names(const Plan& plan);
 
 }  // namespace composer::image

@@ -7,7 +7,6 @@
 #include <future>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <sys/stat.h>
 #include <thread>
 
@@ -92,14 +91,10 @@ class Crew {
 std::vector<Output> check_outputs(const Plan& plan, const disk::Disk& disk,
                                   const fs::path& directory) {
   std::vector<Output> outputs;
-  std::set<std::string> names;
+  check_output_names(plan);
   for (const PlannedOutput& planned : plan.outputs) {
+    if (!is_made_of_disk(planned.format)) continue;
     check_output(planned, disk.size);
-    if (!names.insert(planned.filename).second) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("two images have the file name '{}'", planned.filename),
-                  "give one of them another filename");
-    }
     const fs::path path = directory / planned.filename;
     std::error_code ignored;
     if (fs::is_directory(fs::symlink_status(path, ignored))) {
@@ -113,14 +108,6 @@ std::vector<Output> check_outputs(const Plan& plan, const disk::Disk& disk,
           "choose another output directory");
     }
     outputs.push_back({&planned, &format_of(planned.format), false, nullptr, {}});
-  }
-  for (const std::string& name : names) {
-    if (names.contains(name + ".partial")) {
-      throw Error(
-          ErrorKind::usage,
-          fmt::format("the file name '{}.partial' is needed while '{}' is written", name, name),
-          "give one of them another filename");
-    }
   }
   return outputs;
 }

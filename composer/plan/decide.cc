@@ -114,8 +114,10 @@ void check(const Blueprint& blueprint) {
       problems.insert(problems.end(), error.problems().begin(), error.problems().end());
     }
   };
-  collect(
-      [&] { plan_disk(blueprint.disk, blueprint.boot, blueprint.arch.value, seed_of(blueprint)); });
+  collect([&] {
+    if (!blueprint.has_disk()) return;
+    plan_disk(blueprint.disk, blueprint.boot, blueprint.arch.value, seed_of(blueprint));
+  });
   collect([&] { plan_system(blueprint.system, blueprint.path.parent_path()); });
   if (!problems.empty()) throw Error(ErrorKind::usage, std::move(problems));
 }
@@ -141,7 +143,9 @@ Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::strin
     }
   }
 
-  plan.disk = plan_disk(blueprint.disk, blueprint.boot, blueprint.arch.value, plan.identity_seed);
+  if (blueprint.has_disk()) {
+    plan.disk = plan_disk(blueprint.disk, blueprint.boot, blueprint.arch.value, plan.identity_seed);
+  }
   plan.boot.firmware = blueprint.boot.firmware.value;
   plan.boot.loader = blueprint.boot.loader.value;
   plan.boot.kernel_command_line =

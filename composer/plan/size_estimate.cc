@@ -153,7 +153,9 @@ HostSpace space_for_build(const Plan& plan, bool one_filesystem) {
   space.work = disk;
   bool renamed = !one_filesystem;
   for (const PlannedOutput& output : plan.outputs) {
-    if (output.format != OutputFormat::qcow2) {
+    if (output.format == OutputFormat::tar || output.format == OutputFormat::directory) {
+      space.output += disk;
+    } else if (output.format != OutputFormat::qcow2) {
       // The last raw or fixed VHD is the disk itself.
       if (renamed) space.output += disk;
       renamed = true;

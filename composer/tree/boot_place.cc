@@ -26,11 +26,11 @@ const PlannedPartition* mounted_esp(const Plan& plan) {
 }
 
 bool boots_by_uefi(const Plan& plan) {
-  return plan.boot.firmware != Firmware::bios;
+  return plan.has_disk() && plan.boot.firmware != Firmware::bios;
 }
 
 bool boots_by_bios(const Plan& plan) {
-  return plan.boot.firmware != Firmware::uefi;
+  return plan.has_disk() && plan.boot.firmware != Firmware::uefi;
 }
 
 std::string full_kernel_command_line(const PlannedBoot& boot) {

@@ -28,7 +28,7 @@ std::span<const ConfigureStep> configure_steps();
 void configure(const Plan& plan, Root& root, Progress& progress);
 
 /// Makes an initramfs for each installed kernel (stage `initramfs`): dracut in the root, not
-/// host-only, uncompressed, then compressed here with zstd.
+/// host-only, uncompressed, then compressed here with zstd. Nothing for a plan without a disk.
 void make_initramfs(const Plan& plan, Root& root, Progress& progress);
 
 /// Puts the last hand to the root: removes what must not be in an image (caches, logs, seeds), and

@@ -126,6 +126,7 @@ void make_one(const Plan& plan, Root& root, const Kernel& kernel, Progress& prog
 }  // namespace
 
 void make_initramfs(const Plan& plan, Root& root, Progress& progress) {
+  if (!plan.has_disk()) return;  // What starts a container brings its own kernel.
   with_context("while making the initramfs", [&] {
     if (!root.exists("/usr/bin/dracut")) {
       throw Error(ErrorKind::usage, "the image has no 'dracut', which makes the initramfs",

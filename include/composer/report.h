@@ -11,13 +11,13 @@
 
 namespace composer {
 
-/// One finished output file.
+/// One finished output: a file, or a directory.
 struct Image {
   PlannedOutput output;
   std::filesystem::path path;
-  Bytes file_size;     ///< As `stat` says.
-  Bytes virtual_size;  ///< Of the disk in it.
-  std::string sha256;  ///< Lower-case hexadecimal, of the file.
+  Bytes file_size;     ///< As `stat` says; of a directory, of the files in it.
+  Bytes virtual_size;  ///< Of the disk in it; zero where it is made of the root.
+  std::string sha256;  ///< Lower-case hexadecimal, of the file; of a directory, of its tar archive.
 };
 
 struct StageTime {

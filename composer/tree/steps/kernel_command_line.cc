@@ -11,8 +11,8 @@
 
 namespace composer::tree::kernel_command_line {
 
-bool wanted(const Plan&) {
-  return true;
+bool wanted(const Plan& plan) {
+  return plan.has_disk();
 }
 
 std::vector<std::string> describe(const Plan& plan) {

@@ -45,8 +45,8 @@ void install(Root& root, const std::string& version) {
 
 }  // namespace
 
-bool wanted(const Plan&) {
-  return true;
+bool wanted(const Plan& plan) {
+  return plan.has_disk();
 }
 
 std::vector<std::string> describe(const Plan&) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "composer/tree/root_files.h"
 #include "composer/tree/steps/steps.h"
 
@@ -18,8 +20,11 @@ constexpr std::string_view kDropIn =
 
 }  // namespace
 
-bool wanted(const Plan&) {
-  return true;
+bool wanted(const Plan& plan) {
+  // In a container without systemd nothing would ever make an id.
+  return plan.has_disk() ||
+         std::any_of(plan.packages.begin(), plan.packages.end(),
+                     [](const PlannedPackage& package) { return package.name == "systemd"; });
 }
 
 std::vector<std::string> describe(const Plan&) {

@@ -343,3 +343,30 @@ TEST_CASE("outputs are different files with the right names") {
   CHECK(outputs("{format: vhd-fixed, filename: a.vhdx}") ==
         "23: file name 'a.vhdx' of a vhd-fixed does not end in '.vhd' [did you mean 'a.vhd'?]");
 }
+
+TEST_CASE("a disk may be missing where all outputs are made of the root") {
+  const std::string disk =
+      kGood.substr(kGood.find("disk:"), kGood.find("boot:") - kGood.find("disk:"));
+  const std::string boot = "boot:\n  firmware: both\n";
+  const std::string none = with(disk, "", with(boot, ""));
+  const std::string tar =
+      with("- {format: qcow2}", "- {format: tar}\n  - {format: directory}", none);
+  CHECK(only(tar) == "0 problems");
+  CHECK_FALSE(composer::parse_blueprint(tar, "web.yaml").has_disk());
+  CHECK(only(none) ==
+        "14: output format 'qcow2' is made of a disk, and the blueprint has none [add 'disk:' and "
+        "'boot:', or write 'format: directory' or 'tar']");
+  CHECK(
+      only(with("- {format: qcow2}", "- {format: tar}\n  - {format: raw}", with(disk, ""))) ==
+      "17: output format 'raw' is made of a disk, and the blueprint has none [add 'disk:' and its "
+      "partitions]");
+  CHECK(only(with("- {format: qcow2}", "- {format: tar}", with(disk, ""))) ==
+        "11: 'boot' says how the image starts, and there is no disk to start from [remove it, or "
+        "add 'disk:']");
+  CHECK(only(tar + "tests:\n  boot: {within: 5 s}\n") ==
+        "17: 'tests.boot' says how the image starts, and there is no disk to start from [remove "
+        "it, or add 'disk:']");
+  CHECK(only(with(boot, "")) ==
+        "1: the blueprint has a disk and needs the key 'boot' [add 'boot:' and the boot section]");
+  CHECK(only(with("- {format: qcow2}", "- {format: qcow2}\n  - {format: tar}")) == "0 problems");
+}

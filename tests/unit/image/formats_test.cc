@@ -4,13 +4,15 @@
 #include <set>
 
 #include "composer/error.h"
+#include "composer/image/root_formats.h"
 
 using namespace composer;
 using namespace composer::image;
 
 namespace {
 
-/// Fails to compile (-Wswitch) when a format is added, which is when the list below must grow.
+/// Fails to compile (-Wswitch) when a format is added, which is when one of the lists below must
+/// grow.
 constexpr std::size_t position(OutputFormat format) {
   switch (format) {
     case OutputFormat::raw:
@@ -20,12 +22,14 @@ constexpr std::size_t position(OutputFormat format) {
     case OutputFormat::qcow2:
       return 2;
     case OutputFormat::directory:
+      return 0;
     case OutputFormat::tar:
-      break;  // Made of the root, not of the disk.
+      return 1;
   }
   return SIZE_MAX;
 }
 constexpr std::array kAll{OutputFormat::raw, OutputFormat::vhd_fixed, OutputFormat::qcow2};
+constexpr std::array kAllOfRoot{OutputFormat::directory, OutputFormat::tar};
 
 void check(OutputFormat format, Compression compression, std::string name, Bytes size) {
   check_output({format, compression, std::move(name)}, size);
@@ -33,7 +37,7 @@ void check(OutputFormat format, Compression compression, std::string name, Bytes
 
 }  // namespace
 
-TEST_CASE("the table has one complete row for each format") {
+TEST_CASE("the table has one complete row for each format that is made of a disk") {
   REQUIRE(kFormats.size() == kAll.size());
   std::set<std::string_view> names, extensions;
   for (const OutputFormat format : kAll) {
@@ -46,6 +50,22 @@ TEST_CASE("the table has one complete row for each format") {
     CHECK(row.size_grain.count >= 512);
     CHECK(row.size_limit.count > 0);
     CHECK(row.write != nullptr);
+    CHECK(is_made_of_disk(format));
+  }
+}
+
+TEST_CASE("the other table has one complete row for each format that is made of the root") {
+  REQUIRE(kRootFormats.size() == kAllOfRoot.size());
+  std::set<std::string_view> extensions;
+  for (const OutputFormat format : kAllOfRoot) {
+    const RootFormat& row = root_format_of(format);
+    CHECK(&row == &kRootFormats.at(position(format)));
+    CHECK(row.format == format);
+    CHECK(row.name == to_text(format));
+    CHECK(extensions.insert(row.extension).second);
+    CHECK(row.extension.starts_with('.'));
+    CHECK((row.write_file == nullptr) != (row.write_directory == nullptr));
+    CHECK_FALSE(is_made_of_disk(format));
   }
 }
 
