@@ -27,16 +27,48 @@ constexpr const char* kFooter =
     "Downloads and metadata are kept in $IMAGE_COMPOSER_CACHE, else in\n"
     "$XDG_CACHE_HOME/image-composer or ~/.cache/image-composer; deleting it is safe.";
 
+/// What a blueprint may be told beside its text, by every command that reads one.
+void add_blueprint_options(CLI::App& command, BlueprintOptions& options) {
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--set",
+          [&options](const std::vector<std::string>& given) {
+            for (const std::string& text : given) {
+              const auto equals = text.find('=');
+              if (equals == std::string::npos || equals == 0) {
+                throw CLI::ValidationError("--set", fmt::format("'{}' is not NAME=VALUE", text));
+              }
+              options.variables.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+            }
+          },
+          "Give a variable of the blueprint another value; may be given again")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command
+      .add_option("--profile", options.profiles,
+                  "Add a profile of the blueprint; may be given again")
+      ->type_name("NAME")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
 void add_validate(CLI::App& app, ValidateRequest& request) {
   CLI::App* command = app.add_subcommand("validate", "Check blueprints on their own");
   command->description(
       "Checks blueprints without any repository: syntax, keys, values, disk layout, files.\n"
       "Reports every problem with file, line and column, and a suggestion where there is one.\n"
       "\n"
-      "  image-composer validate blueprints/lab/*.yaml\n");
+      "  image-composer validate blueprints/lab/*.yaml\n"
+      "  image-composer validate --explain vm.yaml     merged, and where each value is written\n");
   command->add_option("BLUEPRINT", request.blueprints, "Blueprints (YAML)")
       ->required()
       ->check(CLI::ExistingFile);
+  CLI::Option* explain = command->add_flag(
+      "--explain", request.explain,
+      "Print the blueprint as its files come to it, with the place of each value");
+  command->add_flag("--json", request.json, "Explain in JSON, for programs")->needs(explain);
+  add_blueprint_options(*command, request.options);
 }
 
 void add_plan(CLI::App& app, PlanRequest& request) {
@@ -52,6 +84,7 @@ void add_plan(CLI::App& app, PlanRequest& request) {
       ->required()
       ->check(CLI::ExistingFile);
   command->add_flag("--json", request.json, "Print the plan as JSON, the text of plan.lock");
+  add_blueprint_options(*command, request.options);
 }
 
 void add_build(CLI::App& app, BuildCommand& request) {
@@ -74,6 +107,7 @@ void add_build(CLI::App& app, BuildCommand& request) {
                    "Folder for the disk while it is made; on the output's filesystem the images\n"
                    "need no copy of it [the output folder]")
       ->type_name("DIR");
+  add_blueprint_options(*command, request.options);
 }
 
 void add_boot(CLI::App& app, BootCommand& request) {

@@ -15,17 +15,22 @@ namespace composer {
 
 struct ValidateRequest {
   std::vector<std::filesystem::path> blueprints;
+  BlueprintOptions options = {};
+  bool explain = false;
+  bool json = false;  ///< Of what is explained.
 };
 
 struct PlanRequest {
   std::filesystem::path blueprint;
   bool json = false;
+  BlueprintOptions options = {};
 };
 
 struct BuildCommand {
   std::filesystem::path blueprint;
   std::filesystem::path output_directory;
   std::filesystem::path work_directory;  ///< Empty: in the output directory.
+  BlueprintOptions options = {};
 };
 
 struct BootCommand {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "composer/base/file_descriptor.h"
+#include "composer/blueprint/explain.h"
 #include "composer/boot/junit.h"
 #include "composer/cli.h"
 #include "composer/compose.h"
@@ -33,8 +34,13 @@ int run(const CommandLine&, const ValidateRequest& request, Console& console) {
   int exit_code = 0;
   for (const std::filesystem::path& path : request.blueprints) {
     try {
-      check(read_blueprint(path));
-      print(fmt::format("{}: valid\n", path.string()));
+      if (request.explain) {
+        print(blueprint::explain_blueprint(
+            path, request.options,
+            request.json ? blueprint::ExplainFormat::json : blueprint::ExplainFormat::yaml));
+      }
+      check(read_blueprint(path, request.options));
+      if (!request.explain) print(fmt::format("{}: valid\n", path.string()));
     } catch (const Error& error) {
       console.error(error);
       exit_code = std::max(exit_code, static_cast<int>(error.kind()));
@@ -44,7 +50,8 @@ int run(const CommandLine&, const ValidateRequest& request, Console& console) {
 }
 
 int run(const CommandLine& line, const PlanRequest& request, Console& console) {
-  const Plan plan = make_plan(read_blueprint(request.blueprint), places_of(line), console);
+  const Plan plan =
+      make_plan(read_blueprint(request.blueprint, request.options), places_of(line), console);
   print(request.json ? to_json(plan) : printable(describe(plan)));
   return 0;
 }
@@ -52,7 +59,8 @@ int run(const CommandLine& line, const PlanRequest& request, Console& console) {
 int run(const CommandLine& line, const BuildCommand& request, Console& console) {
   BuildRequest build_request{.blueprint = request.blueprint,
                              .output_directory = request.output_directory,
-                             .places = places_of(line)};
+                             .places = places_of(line),
+                             .options = request.options};
   build_request.places.work =
       request.work_directory.empty() ? request.output_directory : request.work_directory;
   print(describe(build(build_request, console)));

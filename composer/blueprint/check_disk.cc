@@ -178,16 +178,16 @@ void check_filesystem_label(const Partition& partition, Findings& findings) {
 template <typename Get>
 void check_unique(const std::vector<Partition>& partitions, std::string_view key,
                   std::string_view noun, Get get, Findings& findings) {
-  std::map<std::string, int> lines;
+  std::map<std::string, Span> places;
   for (const Partition& partition : partitions) {
     const Node* node = partition.node.find(key);
     if (node == nullptr || !findings.sound(*node)) continue;
     // A mount point that is wrong for its partition is one mistake, wrong for another's too or not.
     if (key == "mount" && !findings.sound(partition.node)) continue;
-    const auto [first, added] = lines.try_emplace(get(partition), node->at.line);
+    const auto [first, added] = places.try_emplace(get(partition), node->at);
     if (added) continue;
-    findings.report(*node, {fmt::format("{} '{}' is already given on line {}", noun, get(partition),
-                                        first->second),
+    findings.report(*node, {fmt::format("{} '{}' is already given {}", noun, get(partition),
+                                        place_beside(node->at, first->second)),
                             fmt::format("give each partition a {} of its own", noun)});
   }
 }

@@ -91,7 +91,7 @@ void check_outputs(const Blueprint& blueprint, const Node& root, Findings& findi
   if (list->items.empty()) {
     findings.report(*list, {"no output is asked for", "add one: '- {format: vhd-fixed}'"});
   }
-  std::map<std::string, int> lines;
+  std::map<std::string, Span> places;
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     const Node& node = list->items[i];
     const OutputRequest& output = blueprint.outputs[i];
@@ -102,13 +102,13 @@ void check_outputs(const Blueprint& blueprint, const Node& root, Findings& findi
     const std::string name =
         output.filename ? **output.filename
                         : fmt::format("{}.{}", *blueprint.name, extension_of(*output.format));
-    const auto [first, added] = lines.try_emplace(name, node.at.line);
+    const auto [first, added] = places.try_emplace(name, node.at);
     if (!added) {
       const Node* written = node.find("filename");
-      findings.report(
-          node, (written != nullptr ? *written : node).at,
-          {fmt::format("output file '{}' is already made by line {}", name, first->second),
-           "give each output a 'filename' of its own"});
+      findings.report(node, (written != nullptr ? *written : node).at,
+                      {fmt::format("output file '{}' is already made by the output {}", name,
+                                   place_beside(node.at, first->second)),
+                       "give each output a 'filename' of its own"});
     }
   }
 }

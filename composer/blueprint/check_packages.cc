@@ -11,15 +11,16 @@ void check_packages(const Blueprint& blueprint, const Node& root, Findings& find
   const PackagesRequest& packages = blueprint.packages;
   check_repeats(packages.install, section, "install", "package", findings);
   check_repeats(packages.exclude, section, "exclude", "pattern", findings);
-  std::map<std::string_view, int> wanted;
-  for (const auto& request : packages.install) wanted.try_emplace(*request, request.at.line);
+  std::map<std::string_view, Span> wanted;
+  for (const auto& request : packages.install) wanted.try_emplace(*request, request.at);
   const std::vector<Node>& nodes = items_of(section, "exclude");
   for (std::size_t i = 0; i < nodes.size() && i < packages.exclude.size(); ++i) {
     const auto found = wanted.find(*packages.exclude[i]);
     if (found == wanted.end() || !findings.sound(nodes[i])) continue;
-    findings.report(nodes[i], {fmt::format("'{}' is excluded here and asked for on line {}",
-                                           *packages.exclude[i], found->second),
-                               "keep one of the two"});
+    findings.report(nodes[i],
+                    {fmt::format("'{}' is excluded here and asked for {}", *packages.exclude[i],
+                                 place_beside(nodes[i].at, found->second)),
+                     "keep one of the two"});
   }
   const Node* install = section->find("install");
   if (install != nullptr && install->kind == Node::Kind::sequence && install->items.empty()) {

@@ -97,7 +97,7 @@ void check_urls(const RepositoryRequest& repository, const Node& node, const Blu
 void check_repositories(const Blueprint& blueprint, const Node& root, Findings& findings) {
   const Node* list = root.find("repositories");
   if (list == nullptr || list->kind != Node::Kind::sequence) return;
-  std::map<std::string_view, int> lines;
+  std::map<std::string_view, Span> places;
   bool any_enabled = false;
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     const Node& node = list->items[i];
@@ -110,10 +110,10 @@ void check_repositories(const Blueprint& blueprint, const Node& root, Findings& 
     check_repeats(repository.excludes, &node, "exclude", "pattern", findings);
     const Node* id = node.find("id");
     if (id == nullptr || !findings.sound(*id)) continue;
-    const auto [first, added] = lines.try_emplace(*repository.id, repository.id.at.line);
+    const auto [first, added] = places.try_emplace(*repository.id, repository.id.at);
     if (!added) {
-      findings.report(*id, {fmt::format("repository id '{}' is already given on line {}",
-                                        *repository.id, first->second),
+      findings.report(*id, {fmt::format("repository id '{}' is already given {}", *repository.id,
+                                        place_beside(id->at, first->second)),
                             "give each repository an id of its own"});
     }
   }

@@ -10,17 +10,17 @@ namespace {
 template <typename Items, typename Get>
 void check_unique(const std::vector<Node>& nodes, const Items& items, std::string_view key,
                   std::string_view noun, Get get, Findings& findings) {
-  std::map<std::string, int> lines;
+  std::map<std::string, Span> places;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node* node = nodes[i].find(key);
     // An entry that is there twice is one mistake, not one for its name and one for its number.
     if (node == nullptr || !findings.sound(*node) || !findings.sound(nodes[i], "name")) continue;
     const std::string text = get(items[i]);
-    const auto [first, added] = lines.try_emplace(text, node->at.line);
+    const auto [first, added] = places.try_emplace(text, node->at);
     if (!added) {
-      findings.report(
-          *node, {fmt::format("{} '{}' is already given on line {}", noun, text, first->second),
-                  "keep one of the two"});
+      findings.report(*node, {fmt::format("{} '{}' is already given {}", noun, text,
+                                          place_beside(node->at, first->second)),
+                              "keep one of the two"});
     }
   }
 }
@@ -121,19 +121,20 @@ void check_services(const Blueprint& blueprint, const Node& root, Findings& find
 
   struct Off {
     std::string_view how;
-    int line;
+    Span at;
   };
   std::map<std::string_view, Off> off;
-  for (const auto& unit : services.disable) off.try_emplace(*unit, Off{"disabled", unit.at.line});
-  for (const auto& unit : services.mask) off.try_emplace(*unit, Off{"masked", unit.at.line});
+  for (const auto& unit : services.disable) off.try_emplace(*unit, Off{"disabled", unit.at});
+  for (const auto& unit : services.mask) off.try_emplace(*unit, Off{"masked", unit.at});
   const auto check = [&](const std::vector<Located<std::string>>& units,
                          const std::vector<Node>& nodes, std::string_view how) {
     for (std::size_t i = 0; i < nodes.size() && i < units.size(); ++i) {
       const auto found = off.find(*units[i]);
       if (found == off.end() || !findings.sound(nodes[i])) continue;
-      findings.report(nodes[i], {fmt::format("unit '{}' is {} here and {} on line {}", *units[i],
-                                             how, found->second.how, found->second.line),
-                                 "keep one of the two"});
+      findings.report(nodes[i],
+                      {fmt::format("unit '{}' is {} here and {} {}", *units[i], how,
+                                   found->second.how, place_beside(nodes[i].at, found->second.at)),
+                       "keep one of the two"});
     }
   };
   check(services.enable, items_of(section, "enable"), "enabled");

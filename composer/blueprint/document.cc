@@ -11,6 +11,7 @@
 
 #include "composer/blueprint/findings.h"
 #include "composer/blueprint/source_text.h"
+#include "composer/blueprint/tags.h"
 #include "composer/blueprint/yaml_mistake.h"
 
 // yaml-cpp 0.7 is used as a tokeniser: its events become a tree of our own that knows where each
@@ -85,11 +86,17 @@ class TreeBuilder final : public YAML::EventHandler {
   bool is_dropped() const {
     return std::any_of(open_.begin(), open_.end(), [](const Open& o) { return o.drop_value; });
   }
-  void open(Node::Kind kind, std::size_t at, YAML::EmitterStyle::value style);
+  /// What stands before a value: a tag of ours, and then the value's own offset.
+  struct Properties {
+    Change change = Change::none;
+    Span tag_at;
+    std::size_t value = 0;
+  };
+  void open(Node::Kind kind, const Properties& properties, YAML::EmitterStyle::value style);
   void close();
   void add(Node node);
   void take_key(const Node& node);
-  void check_properties(std::size_t at, const std::string& tag, YAML::anchor_t anchor);
+  Properties take_properties(std::size_t at, const std::string& tag, YAML::anchor_t anchor);
   std::size_t length_of_scalar(std::size_t at, const std::string& value);
   Span place_of_nothing(std::size_t at) const;
 
@@ -135,14 +142,23 @@ void TreeBuilder::OnDocumentStart(const YAML::Mark& mark) {
   throw Stop();
 }
 
-void TreeBuilder::check_properties(std::size_t at, const std::string& tag, YAML::anchor_t anchor) {
-  if (is_dropped()) return;
+TreeBuilder::Properties TreeBuilder::take_properties(std::size_t at, const std::string& tag,
+                                                     YAML::anchor_t anchor) {
+  Properties properties;
+  properties.value = at;
+  if (const auto found = tag_at(text_.view(), at); found && tag == to_text(found->change)) {
+    properties = {found->change, text_.span(at, tag.size()), found->value};
+  }
+  if (is_dropped()) return properties;
   if (anchor != YAML::NullAnchor && !first_anchor_) first_anchor_ = text_.span(at, 1);
   const bool plain_tag = tag.empty() || tag == "?" || tag == "!";
-  if (!plain_tag || character(at) == '!') {
-    findings_.report(text_.span(at, 1), {"tags ('!name') are no part of the blueprint language",
-                                         "remove it; put a value that begins with '!' in quotes"});
+  if (properties.change == Change::none && (!plain_tag || character(at) == '!')) {
+    findings_.report(text_.span(at, 1),
+                     {"tags ('!name') other than '!replace', '!remove' and '!merge' are no part of "
+                      "the blueprint language",
+                      "remove it; put a value that begins with '!' in quotes"});
   }
+  return properties;
 }
 
 Span TreeBuilder::place_of_nothing(std::size_t at) const {
@@ -158,7 +174,7 @@ Span TreeBuilder::place_of_nothing(std::size_t at) const {
 
 void TreeBuilder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
   const std::size_t at = offset(mark);
-  if (anchor != YAML::NullAnchor) check_properties(at, "?", anchor);
+  if (anchor != YAML::NullAnchor || character(at) == '!') take_properties(at, "?", anchor);
   Node node;
   constexpr std::string_view kWords[] = {"null", "Null", "NULL", "~"};
   for (const std::string_view word : kWords) {
@@ -207,30 +223,46 @@ std::size_t TreeBuilder::length_of_scalar(std::size_t at, const std::string& val
 void TreeBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                            const std::string& value) {
   const std::size_t at = offset(mark);
-  check_properties(at, tag, anchor);
+  const Properties properties = take_properties(at, tag, anchor);
+  const char first = character(properties.value);
+  const std::string_view rest = text_.view().substr(properties.value);
+  const bool tagged = properties.change != Change::none;
   Node node;
-  node.kind = Node::Kind::scalar;
-  const char first = character(at);
+  node.change = properties.change;
+  node.tag_at = properties.tag_at;
   const bool quoted = first == '"' || first == '\'';
-  node.style = quoted ? Node::Style::quoted : tag == "!" ? Node::Style::block : Node::Style::plain;
-  node.at = text_.span(at, length_of_scalar(at, value));
+  const bool block = tagged ? first == '|' || first == '>' : tag == "!" && !quoted;
+  if (tagged && !block && !rest.starts_with("\"\"") && !rest.starts_with("''") &&
+      (value.empty() || (!quoted && (value == "~" || value == "null")))) {
+    node.at = properties.tag_at;
+    return add(std::move(node));
+  }
+  node.kind = Node::Kind::scalar;
+  node.style = quoted ? Node::Style::quoted : block ? Node::Style::block : Node::Style::plain;
+  node.at = text_.span(properties.value, length_of_scalar(properties.value, value));
   node.text = value;
   add(std::move(node));
 }
 
 void TreeBuilder::OnSequenceStart(const YAML::Mark& mark, const std::string& tag,
                                   YAML::anchor_t anchor, YAML::EmitterStyle::value style) {
-  check_properties(offset(mark), tag, anchor);
-  open(Node::Kind::sequence, offset(mark), style);
+  open(Node::Kind::sequence, take_properties(offset(mark), tag, anchor), style);
 }
 
 void TreeBuilder::OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                              YAML::EmitterStyle::value style) {
-  check_properties(offset(mark), tag, anchor);
-  open(Node::Kind::mapping, offset(mark), style);
+  const std::size_t at = offset(mark);
+  if (style == YAML::EmitterStyle::Block && tag == "?" && character(at) == '!') {
+    // The tag is the first key's, which comes next.
+    open(Node::Kind::mapping, {.tag_at = {}, .value = at}, style);
+    return;
+  }
+  open(Node::Kind::mapping, take_properties(at, tag, anchor), style);
 }
 
-void TreeBuilder::open(Node::Kind kind, std::size_t at, YAML::EmitterStyle::value style) {
+void TreeBuilder::open(Node::Kind kind, const Properties& properties,
+                       YAML::EmitterStyle::value style) {
+  const std::size_t at = properties.value;
   if (open_.size() >= static_cast<std::size_t>(kDeepest)) {
     findings_.report(
         text_.span(at, 1),
@@ -239,6 +271,8 @@ void TreeBuilder::open(Node::Kind kind, std::size_t at, YAML::EmitterStyle::valu
   }
   Open opened;
   opened.node.kind = kind;
+  opened.node.change = properties.change;
+  opened.node.tag_at = properties.tag_at;
   opened.offset = at;
   opened.flow = style == YAML::EmitterStyle::Flow;
   const bool under_key = !open_.empty() && open_.back().has_key;
@@ -264,6 +298,13 @@ void TreeBuilder::take_key(const Node& node) {
   if (node.kind != Node::Kind::scalar) {
     findings_.report(node.at, {"a key is one word, not a list, a mapping or nothing",
                                "put values that hold '{', '[', '? ' or ': ' in quotes"});
+    return;
+  }
+  if (node.change != Change::none) {
+    findings_.report(
+        node.tag_at,
+        {fmt::format("'{}' stands before a key", to_text(node.change)),
+         "put it before the value; before an entry in braces: '- !merge {key: value}'"});
     return;
   }
   if (node.text == "<<" && node.style == Node::Style::plain) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
+#include <tuple>
 
 #include "composer/blueprint/source_text.h"
 
@@ -66,8 +68,9 @@ void Findings::report(const Node& node, const Span& at, Refusal refusal) {
 }
 
 void Findings::report(const Span& at, Refusal refusal) {
-  diagnostics_.report(at, shown(refusal.message), shown(refusal.hint));
-  if (diagnostics_.problems().size() >= kMostProblems) throw TooManyProblems();
+  for (std::string& note : refusal.notes) note = shown(note);
+  problems_.push_back({shown(refusal.message), at, std::move(refusal.notes), shown(refusal.hint)});
+  if (problems_.size() >= kMostProblems) throw TooManyProblems();
 }
 
 void Findings::conceal(const Node& node) {
@@ -75,20 +78,27 @@ void Findings::conceal(const Node& node) {
 }
 
 void Findings::throw_if_any() const {
-  if (secrets_.empty() || diagnostics_.empty()) {
-    diagnostics_.throw_if_any();
-    return;
+  if (problems_.empty()) return;
+  std::map<const SourceText*, std::vector<Span>> secrets;
+  for (const Span& secret : secrets_) secrets[secret.source.get()].push_back(secret);
+  std::map<const SourceText*, std::shared_ptr<const SourceText>> concealed;
+  for (const auto& [source, spans] : secrets) {
+    concealed[source] = std::make_shared<const SourceText>(
+        SourceText{source->name, concealed_text(source->text, spans)});
   }
-  const SourceText& whole = *secrets_.front().source;
-  const auto concealed_source = std::make_shared<const SourceText>(
-      SourceText{whole.name, concealed_text(whole.text, secrets_)});
-  Diagnostics concealed;
-  for (const Problem& problem : diagnostics_.problems()) {
-    Span at = problem.at;
-    if (at.source == secrets_.front().source) at.source = concealed_source;
-    concealed.report(at, problem.message, problem.hint);
+  std::vector<Problem> sorted = problems_;
+  for (Problem& problem : sorted) {
+    const auto found = concealed.find(problem.at.source.get());
+    if (found != concealed.end()) problem.at.source = found->second;
   }
-  concealed.throw_if_any();
+  const auto place = [](const Problem& problem) {
+    return std::tuple<std::string_view, int, int>(
+        problem.at.source ? std::string_view(problem.at.source->name) : std::string_view(),
+        problem.at.line, problem.at.column);
+  };
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const Problem& a, const Problem& b) { return place(a) < place(b); });
+  throw Error(ErrorKind::usage, std::move(sorted));
 }
 
 bool Findings::sound(const Node& node) const {
@@ -103,6 +113,11 @@ bool Findings::sound(const Node& node) const {
 bool Findings::sound(const Node& mapping, std::string_view key) const {
   const Node* value = mapping.find(key);
   return value == nullptr || sound(*value);
+}
+
+std::string place_beside(const Span& here, const Span& there) {
+  if (here.source == there.source || !there.source) return fmt::format("on line {}", there.line);
+  return fmt::format("in '{}' on line {}", there.source->name, there.line);
 }
 
 }  // namespace composer::blueprint

@@ -18,6 +18,7 @@ struct Refusal {
   std::string message;
   std::string hint = {};
   Secrecy secrecy = Secrecy::shown;  ///< Of the value.
+  std::vector<std::string> notes = {};
 };
 
 /// Thrown when there are so many problems that more would help nobody.
@@ -45,14 +46,19 @@ class Findings {
   /// The same for what a key of a mapping holds; a key that is not there is sound.
   bool sound(const Node& mapping, std::string_view key) const;
 
-  bool empty() const { return diagnostics_.empty(); }
+  bool empty() const { return problems_.empty(); }
+  std::size_t size() const { return problems_.size(); }
   /// Throws one Error with all problems in the order of the text, if there is any.
   void throw_if_any() const;
 
  private:
-  Diagnostics diagnostics_;
+  std::vector<Problem> problems_;
   std::set<const Node*> spoiled_;
   std::vector<Span> secrets_;
 };
+
+/// Where else something was written, for a message about `here`: `on line 12`, or in another file
+/// `in 'base.yaml' on line 12`.
+std::string place_beside(const Span& here, const Span& there);
 
 }  // namespace composer::blueprint

@@ -22,10 +22,6 @@ constexpr KeyOf<Blueprint> language_key(KeyFacts facts) {
 
 constexpr Stranger kTopStrangers[] = {
     {"architecture", "arch"},
-    {"extends", "", "'extends' is not part of blueprint language 1 yet", "write the blueprint out"},
-    {"include", "", "'include' is not part of blueprint language 1 yet", "write the blueprint out"},
-    {"variables", "", "'variables' is not part of blueprint language 1 yet",
-     "write the values out"},
     {"scripts", "", "'scripts' is not part of blueprint language 1 yet",
      "use a package's scriptlets, or 'files' in 'system'"},
     {"storage", "disk"},

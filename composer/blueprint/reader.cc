@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "composer/blueprint/composition_keys.h"
 #include "composer/blueprint/mappings.h"
 #include "composer/blueprint/source_text.h"
 
@@ -103,12 +104,19 @@ void Reader::report_unknown(const Mapping& mapping, const Entry& entry,
       findings_.report(entry.value, entry.key_at, std::move(refusal));
       return;
     }
-    if (const auto word = nearest(entry.key, mapping.names())) near = mapping.find(*word);
+    std::vector<std::string> names = mapping.names();
+    if (mapping.path.empty()) {
+      for (const std::string_view name : kCompositionKeys) names.emplace_back(name);
+    }
+    if (const auto word = nearest(entry.key, names)) {
+      near = mapping.find(*word);
+      refusal.hint = fmt::format("did you mean '{}'?", *word);
+    }
   }
   if (near != nullptr) {
     meant.push_back(near->name);
     refusal.hint = fmt::format("did you mean '{}'?", near->name);
-  } else {
+  } else if (refusal.hint.empty()) {
     refusal.hint = fmt::format("its keys are {}", all_of(mapping.names()));
   }
   findings_.report(entry.value, entry.key_at, std::move(refusal));

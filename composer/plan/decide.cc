@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "composer/base/file_descriptor.h"
+#include "composer/base/source_folder.h"
 #include "composer/plan/layout.h"
 
 namespace composer {
@@ -52,7 +53,8 @@ PlannedFile plan_file(const FileRequest& request, const std::filesystem::path& f
   if (request.content) {
     file.content = request.content->value;
   } else if (request.source) {
-    file.content = read_file_beneath(folder, request.source->value, kLargestFile);
+    file.content = read_file_beneath(folder_of(request.source->at, folder), request.source->value,
+                                     kLargestFile);
   }
   if (request.mode) file.mode = request.mode->value;
   if (request.owner) file.owner = request.owner->value;

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <fmt/format.h>
 
+#include "composer/base/source_folder.h"
 #include "composer/error.h"
 #include "composer/host/download.h"
 #include "composer/solve/xml.h"
@@ -96,7 +97,7 @@ std::string absolute_url(const Located<std::string>& text, const Blueprint& blue
   const auto colon = url.find("://");
   if (colon == std::string::npos) {
     std::filesystem::path path = url.empty() ? "/" : url;
-    if (path.is_relative()) path = blueprint.path.parent_path() / path;
+    if (path.is_relative()) path = folder_of(text.at, blueprint.path.parent_path()) / path;
     return without_slash(host::file_url(std::filesystem::absolute(path).lexically_normal()));
   }
   if (url.starts_with("file://")) {

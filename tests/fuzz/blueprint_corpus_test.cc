@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <string>
 
 // The fuzz target over its seeds, and over each seed cut short and with a byte changed, in every
@@ -16,6 +17,25 @@ void run(const std::string& text) {
   LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
 }
 
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// All files that golden blueprints are made of, as the fuzz target takes them.
+std::string parts() {
+  std::set<std::filesystem::path> paths;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(COMPOSER_TEST_DATA "/golden/blueprint/parts")) {
+    paths.insert(entry.path());
+  }
+  std::string all;
+  for (const auto& path : paths) {
+    all += "\n#@ parts/" + path.filename().string() + "\n" + content_of(path);
+  }
+  return all;
+}
+
 }  // namespace
 
 TEST_CASE("the blueprint fuzz target holds its invariants on every golden blueprint") {
@@ -24,8 +44,8 @@ TEST_CASE("the blueprint fuzz target holds its invariants on every golden bluepr
        {COMPOSER_TEST_DATA "/golden/blueprint", COMPOSER_SOURCE_DIR "/blueprints/lab"}) {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       if (entry.path().extension() != ".yaml") continue;
-      std::ifstream file(entry.path(), std::ios::binary);
-      const std::string text{std::istreambuf_iterator<char>(file), {}};
+      std::string text = content_of(entry.path());
+      if (text.find("parts/") != std::string::npos) text += parts();
       CAPTURE(entry.path());
       ++seeds;
       run(text);

@@ -1,12 +1,15 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string>
 
-#include "composer/blueprint.h"
+#include "composer/blueprint/composition.h"
+#include "composer/blueprint/explain.h"
 
-// Any bytes as a blueprint. Beside not crashing, every error must be one that a person can use: of
-// kind usage, each problem with a message, and a place that is inside the text.
+// Any bytes as a blueprint and the files that it is made of, each after a line `#@ NAME`. Beside
+// not crashing, every error must be one that a person can use: of kind usage, each problem with a
+// message, and a place that is inside its text. What a good one is explained as is good too.
 
 namespace {
 
@@ -32,12 +35,44 @@ bool is_inside(const composer::Span& at) {
          (length == 1 || column - 1 + length <= width);
 }
 
+std::map<std::string, std::string> files_in(std::string_view text) {
+  constexpr std::string_view kMark = "\n#@ ";
+  std::map<std::string, std::string> files;
+  std::string name = "fuzz.yaml";
+  for (;;) {
+    const auto mark = text.find(kMark);
+    files.emplace(name, text.substr(0, mark));
+    if (mark == std::string_view::npos) return files;
+    text.remove_prefix(mark + kMark.size());
+    const auto end = std::min(text.find('\n'), text.size());
+    name = text.substr(0, end);
+    text.remove_prefix(end);
+  }
+}
+
+/// The explanation of a good blueprint is one file that says the same.
+void require_explained(const std::map<std::string, std::string>& files) {
+  using namespace composer::blueprint;
+  const std::string explained = explain_blueprint(files.at("fuzz.yaml"), "fuzz.yaml", {},
+                                                  ExplainFormat::yaml, files_in_memory(files));
+  require(explain_blueprint(files.at("fuzz.yaml"), "fuzz.yaml", {}, ExplainFormat::json,
+                            files_in_memory(files))
+              .starts_with('{'),
+          "an explanation is JSON");
+  if (explained.find("********") != std::string::npos) return;
+  const composer::Blueprint again =
+      parse_blueprint_from(explained, "again.yaml", {}, files_in_memory({}));
+  require(!again.name->empty(), "an explanation is a blueprint");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   std::string text(reinterpret_cast<const char*>(bytes), size);
   try {
-    const composer::Blueprint blueprint = composer::parse_blueprint(std::move(text), "fuzz.yaml");
+    const auto files = files_in(text);
+    const composer::Blueprint blueprint = composer::blueprint::parse_blueprint_from(
+        files.at("fuzz.yaml"), "fuzz.yaml", {}, composer::blueprint::files_in_memory(files));
     require(!blueprint.name->empty(), "a blueprint that passes has a name");
     require(!blueprint.repositories.empty(), "a blueprint that passes has a repository");
     require(!blueprint.outputs.empty(), "a blueprint that passes has an output");
@@ -47,6 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
                               **partition.filesystem->mount == "/");
     }
     require(has_root, "a blueprint that passes has a root filesystem");
+    require_explained(files);
   } catch (const composer::Error& error) {
     require(error.kind() == composer::ErrorKind::usage, "errors are of kind usage");
     require(!error.problems().empty() && error.problems().size() <= 100,

@@ -333,7 +333,8 @@ TEST_CASE("outputs are different files with the right names") {
   CHECK(outputs("{format: raw, filename: a.img}") == "0 problems");
   CHECK(outputs("") == "23: no output is asked for [add one: '- {format: vhd-fixed}']");
   CHECK(outputs("{format: qcow2}, {format: qcow2}") ==
-        "23: output file 'web.qcow2' is already made by line 23 [give each output a 'filename' of "
+        "23: output file 'web.qcow2' is already made by the output on line 23 [give each output a "
+        "'filename' of "
         "its own]");
   CHECK(outputs("{format: qcow2}, {format: qcow2, filename: web.qcow2}").find("already made") !=
         std::string::npos);

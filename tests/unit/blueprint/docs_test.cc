@@ -1,6 +1,8 @@
+#include <map>
 #include <set>
 
 #include "composer/blueprint.h"
+#include "composer/blueprint/explain.h"
 #include "composer/blueprint/mappings.h"
 #include "composer/blueprint/reference.h"
 
@@ -76,4 +78,38 @@ TEST_CASE("the example of docs/blueprint.md is a blueprint, and holds every key"
     CAPTURE(key);
     CHECK(example.find(key + ":") != std::string::npos);
   }
+}
+
+namespace {
+
+/// The blocks of YAML in the docs that begin with `# NAME`, by their names.
+std::map<std::string, std::string> named_examples(const std::string& text) {
+  constexpr std::string_view kFence = "```yaml\n# ";
+  std::map<std::string, std::string> examples;
+  for (auto at = text.find(kFence); at != std::string::npos; at = text.find(kFence, at + 1)) {
+    const auto name = at + kFence.size();
+    const auto content = text.find('\n', name) + 1;
+    const auto end = text.find("```\n", content);
+    examples[text.substr(name, content - name - 1)] = text.substr(content, end - content);
+  }
+  return examples;
+}
+
+}  // namespace
+
+TEST_CASE("the worked example of docs/blueprint.md comes to what is said there") {
+  const std::string text = test::content_of(kDocument);
+  std::map<std::string, std::string> files = named_examples(text);
+  REQUIRE(files.contains("explained"));
+  for (const char* name : {"base.yaml", "parts/ssh.yaml", "web.yaml"}) {
+    REQUIRE(files.contains(name));
+    files[name] = "# " + std::string(name) + "\n" + files[name];  // As many lines as in the docs.
+  }
+  const std::string explained = blueprint::explain_blueprint(files["web.yaml"], "web.yaml", {},
+                                                             blueprint::ExplainFormat::yaml,
+                                                             blueprint::files_in_memory(files));
+  CHECK_NOTHROW(parse_blueprint(explained, "explained.yaml"));
+  const auto begin = text.find("# explained\n") + 12;
+  const auto end = text.find("```\n", begin);
+  test::compare_with_file(text.substr(0, begin) + explained + text.substr(end), kDocument);
 }

@@ -118,10 +118,14 @@ TEST_CASE("aliases, anchors, tags and merge keys are refused, each once") {
         "2:4+1 aliases ('*name') are no part of the blueprint language");
   CHECK(only_problem("a: &x {k: v}\n<<: *x\nb: 1\n").find("merge keys") != std::string::npos);
   CHECK(only_problem("a: !!str 1\n") ==
-        "1:4+1 tags ('!name') are no part of the blueprint language");
+        "1:4+1 tags ('!name') other than '!replace', '!remove' and '!merge' are no part of the "
+        "blueprint language");
   CHECK(only_problem("a: !x [1]\n") ==
-        "1:4+1 tags ('!name') are no part of the blueprint language");
-  CHECK(only_problem("a: ! 1\n") == "1:4+1 tags ('!name') are no part of the blueprint language");
+        "1:4+1 tags ('!name') other than '!replace', '!remove' and '!merge' are no part of the "
+        "blueprint language");
+  CHECK(only_problem("a: ! 1\n") ==
+        "1:4+1 tags ('!name') other than '!replace', '!remove' and '!merge' are no part of the "
+        "blueprint language");
   CHECK(only_problem("a: \"!x\"\nb: '*y'\nc: '&z'\n") == "0 problems");
 }
 

@@ -14,6 +14,8 @@ const std::filesystem::path kFolder = COMPOSER_TEST_DATA "/golden/blueprint";
 
 /// The whole text of the error that a blueprint gives, or `no problem`.
 std::string report_of(const std::filesystem::path& path) {
+  // Parts are named from the folder, and so are the files in the expected text.
+  std::filesystem::current_path(path.parent_path());
   try {
     parse_blueprint(test::content_of(path.string()), path.filename());
     return "no problem\n";

@@ -58,6 +58,9 @@ TEST_CASE("a wrong command line exits with 2 and says where help is") {
                                              {"build", file.path},
                                              {"build", "/none/vm.yaml", "-o", "out"},
                                              {"plan", file.path, "--xml"},
+                                             {"plan", file.path, "--set", "channel"},
+                                             {"plan", file.path, "--set", "=prod"},
+                                             {"validate", file.path, "--json"},
                                              {"boot", file.path, "--firmware", "coreboot"},
                                              {"boot", file.path, "--timeout", "0"},
                                              {"boot", file.path, "--timeout", "soon"}}) {
@@ -90,6 +93,27 @@ TEST_CASE("options reach their requests, global ones before or after the command
   CHECK(request.timeout_seconds == 90);
   CHECK(request.services == std::vector<std::string>{"sshd", "chronyd"});
   CHECK(request.junit == "j.xml");
+}
+
+TEST_CASE("variables and profiles are taken by every command that reads a blueprint") {
+  const SomeFile file;
+  const std::vector<std::string> options = {"--set", "channel=prod", "--profile", "fips",
+                                            "--set", "url=a=b",      "--profile", "hard"};
+  const auto with_options = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return parse(std::move(arguments)).command;
+  };
+  const auto check = [](const BlueprintOptions& given) {
+    CHECK(given.variables ==
+          std::vector<std::pair<std::string, std::string>>{{"channel", "prod"}, {"url", "a=b"}});
+    CHECK(given.profiles == std::vector<std::string>{"fips", "hard"});
+  };
+  check(std::get<ValidateRequest>(with_options({"validate", file.path, "--explain"})).options);
+  check(std::get<PlanRequest>(with_options({"plan", file.path})).options);
+  check(std::get<BuildCommand>(with_options({"build", file.path, "-o", "out"})).options);
+  const auto explained = with_options({"validate", file.path, "--explain", "--json"});
+  CHECK(std::get<ValidateRequest>(explained).explain);
+  CHECK(std::get<ValidateRequest>(explained).json);
 }
 
 TEST_CASE("the cache is where the environment says") {
