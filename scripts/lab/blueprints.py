@@ -1,16 +1,15 @@
 """The package names that blueprints ask for."""
 
+import json
+import os
 import re
+import subprocess
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from faults import HostLacks, WrongUse
+import parts
+from faults import WrongUse
 from mapping import HERE
-
-try:
-    import yaml
-except ImportError:
-    yaml = None
 
 
 def wanted_packages(paths: list, names: list):
@@ -34,24 +33,25 @@ def wanted_packages(paths: list, names: list):
 
 
 def install_list(path: Path) -> list:
-    """packages.install of a blueprint and of those it extends."""
-    if yaml is None:
-        raise HostLacks("cannot read YAML, needed for --for", "python3-yaml")
-    try:
-        document = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise WrongUse(f"cannot read blueprint '{path}': {error.strerror}", "give the path of a blueprint") from None
-    except yaml.YAMLError as error:
-        raise WrongUse(f"{path}: not YAML: {error}", "correct the file") from None
-    if not isinstance(document, dict):
-        raise WrongUse(f"{path}: not a blueprint: its top is no mapping", "give the path of a blueprint")
-    found = []
-    extends = document.get("extends") or []
-    for other in [extends] if isinstance(extends, str) else extends:
-        found += install_list(path.parent / other)
-    for item in (document.get("packages") or {}).get("install") or []:
-        found.append(str(item))
-    return found
+    """packages.install of a blueprint with all the files that it is made of."""
+    for tool in built_tools():
+        done = subprocess.run(
+            [tool, "validate", "--explain", "--json", str(path)], capture_output=True, text=True, check=False
+        )
+        if done.stdout.startswith("{"):
+            packages = json.loads(done.stdout)["blueprint"].get("packages", {})
+            return [entry["value"] for entry in packages.get("install", [])]
+        # Else it is older than this script, or refuses the blueprint, as it will again when it builds.
+    return parts.install_list(path)
+
+
+def built_tools() -> list:
+    """The composer where it is built, which knows the language better than this script."""
+    named = os.environ.get("IMAGE_COMPOSER")
+    if named:
+        return [named]
+    built = [HERE.parents[1] / "build" / preset / "image-composer" for preset in ("release", "dev")]
+    return [str(tool) for tool in built if os.access(tool, os.X_OK)]
 
 
 def group(name: str) -> list:
