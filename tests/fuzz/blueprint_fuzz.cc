@@ -76,12 +76,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     require(!blueprint.name->empty(), "a blueprint that passes has a name");
     require(!blueprint.repositories.empty(), "a blueprint that passes has a repository");
     require(!blueprint.outputs.empty(), "a blueprint that passes has an output");
-    bool has_root = false;
+    bool has_root = !blueprint.has_disk();
     for (const auto& partition : blueprint.disk.partitions) {
       has_root = has_root || (partition.filesystem && partition.filesystem->mount &&
                               **partition.filesystem->mount == "/");
     }
-    require(has_root, "a blueprint that passes has a root filesystem");
+    require(has_root, "a disk has a root filesystem");
     require_explained(files);
   } catch (const composer::Error& error) {
     require(error.kind() == composer::ErrorKind::usage, "errors are of kind usage");
