@@ -28,6 +28,8 @@ void read_and_check(const blueprint::Composed& composed, Blueprint& out, Finding
            blueprint::check_boot,
            blueprint::check_users,
            blueprint::check_services,
+           blueprint::check_settings,
+           blueprint::check_units,
            blueprint::check_files,
            blueprint::check_outputs,
        }) {

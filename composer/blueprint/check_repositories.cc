@@ -75,6 +75,33 @@ std::optional<Refusal> check_variables(const std::string& url, const Blueprint& 
   return std::nullopt;
 }
 
+/// A repository that the image keeps has to be reachable from a machine that is not this one, and
+/// its packages are checked there whatever the build does.
+void check_in_image(const RepositoryRequest& repository, const Node& node, Findings& findings) {
+  if (!repository.in_image || !**repository.in_image || !findings.sound(node)) return;
+  const Node& key = *node.find("in_image");
+  const auto refuse = [&](std::string_view why, std::string hint) {
+    findings.report(
+        key, {fmt::format("repository '{}' cannot stay in the image: {}", *repository.id, why),
+              std::move(hint)});
+  };
+  if (!repository.enabled) {
+    return refuse("it is not enabled, so nothing is known of it", "enable it");
+  }
+  if (repository.mirrorlist || repository.metalink) {
+    return refuse("only the mirrors of today would be written into it", "give its 'baseurl'");
+  }
+  if (!repository.package_signatures || repository.gpgkeys.empty()) {
+    return refuse("its packages' signatures are not checked, and a machine's always are",
+                  "remove 'package_signatures', and give its 'gpgkey'");
+  }
+  for (const Located<std::string>& url : repository.baseurls) {
+    if (url->starts_with("https://") || url->starts_with("http://")) continue;
+    return refuse(fmt::format("'{}' is on the machine that builds", *url),
+                  "give a URL of https, or write the file by 'files'");
+  }
+}
+
 void check_urls(const RepositoryRequest& repository, const Node& node, const Blueprint& blueprint,
                 bool releasever_written, Findings& findings) {
   const auto check = [&](const Located<std::string>& url, const Node& at) {
@@ -106,6 +133,7 @@ void check_repositories(const Blueprint& blueprint, const Node& root, Findings& 
     if (node.kind != Node::Kind::mapping) continue;
     check_source(node, findings);
     check_keys(repository, node, findings);
+    check_in_image(repository, node, findings);
     check_urls(repository, node, blueprint, root.has("releasever"), findings);
     check_repeats(repository.excludes, &node, "exclude", "pattern", findings);
     const Node* id = node.find("id");

@@ -1,29 +1,10 @@
 #include <fmt/format.h>
 #include <map>
 
-#include "composer/blueprint/checks.h"
+#include "composer/blueprint/check_unique.h"
 
 namespace composer::blueprint {
 namespace {
-
-/// Reports values under `key` in the items of a list that are there before.
-template <typename Items, typename Get>
-void check_unique(const std::vector<Node>& nodes, const Items& items, std::string_view key,
-                  std::string_view noun, Get get, Findings& findings) {
-  std::map<std::string, Span> places;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const Node* node = nodes[i].find(key);
-    // An entry that is there twice is one mistake, not one for its name and one for its number.
-    if (node == nullptr || !findings.sound(*node) || !findings.sound(nodes[i], "name")) continue;
-    const std::string text = get(items[i]);
-    const auto [first, added] = places.try_emplace(text, node->at);
-    if (!added) {
-      findings.report(*node, {fmt::format("{} '{}' is already given {}", noun, text,
-                                          place_beside(node->at, first->second)),
-                              "keep one of the two"});
-    }
-  }
-}
 
 void check_number(const Node& item, std::string_view key, std::uint32_t number,
                   std::string_view name, Findings& findings) {
@@ -74,6 +55,14 @@ constexpr OwnFile kOwnFiles[] = {
     {"/etc/hostname", "hostname", "remove one of the two"},
     {"/etc/locale.conf", "locale", "remove one of the two"},
     {"/etc/localtime", "timezone", "remove one of the two"},
+    {"/etc/vconsole.conf", "keymap", "remove one of the two"},
+    {"/etc/motd", "motd", "remove one of the two"},
+    {"/etc/chrony.d/blueprint.conf", "ntp", "use another name"},
+    {"/etc/sysctl.d/99-blueprint.conf", "sysctl", "use another name"},
+    {"/etc/modules-load.d/blueprint.conf", "kernel_modules", "use another name"},
+    {"/etc/modprobe.d/blueprint.conf", "kernel_modules", "use another name"},
+    {"/etc/tmpfiles.d/blueprint.conf", "tmpfiles", "use another name"},
+    {"/etc/systemd/system-preset/00-blueprint.preset", "services", "use another name"},
 };
 
 void check_own_file(const FileRequest& file, const Node& node, const Node& section,
@@ -84,6 +73,39 @@ void check_own_file(const FileRequest& file, const Node& node, const Node& secti
                     {own.key.empty() ? fmt::format("the composer writes '{}' itself", own.path)
                                      : fmt::format("'{}' is what '{}' writes", own.path, own.key),
                      std::string(own.hint)});
+  }
+}
+
+/// Files that are named after what the author calls an entry: path, and the key that writes it.
+std::map<std::string, std::string_view> named_files(const SystemRequest& system) {
+  std::map<std::string, std::string_view> files;
+  for (const auto& item : system.sudoers) files["/etc/sudoers.d/" + *item.name] = "sudoers";
+  for (const auto& unit : system.units) {
+    if (unit.content || unit.source) files["/etc/systemd/system/" + *unit.name] = "units";
+    for (const auto& drop_in : unit.drop_ins) {
+      files[fmt::format("/etc/systemd/system/{}.d/{}", *unit.name, *drop_in.name)] = "units";
+    }
+  }
+  for (const auto& network : system.network) {
+    files[fmt::format("/etc/systemd/network/{}.network", *network.name)] = "network";
+  }
+  return files;
+}
+
+void check_directories(const SystemRequest& system, const Node& section, Findings& findings) {
+  const std::vector<Node>& nodes = items_of(&section, "directories");
+  check_unique(
+      nodes, system.directories, "path", "directory",
+      [](const DirectoryRequest& directory) { return *directory.path; }, findings);
+  std::map<std::string_view, Span> files;
+  for (const FileRequest& file : system.files) files.try_emplace(*file.path, file.path.at);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const auto found = files.find(*system.directories[i].path);
+    if (found == files.end() || !findings.sound(nodes[i]) || !nodes[i].has("path")) continue;
+    findings.report(*nodes[i].find("path"),
+                    {fmt::format("'{}' is a directory here and a file {}", found->first,
+                                 place_beside(nodes[i].at, found->second)),
+                     "keep one of the two"});
   }
 }
 
@@ -149,6 +171,9 @@ void check_files(const Blueprint& blueprint, const Node& root, Findings& finding
   const Node* section = section_of(root, "system");
   const std::vector<Node>& nodes = items_of(section, "files");
   const std::vector<FileRequest>& files = blueprint.system.files;
+  if (section == nullptr) return;
+  check_directories(blueprint.system, *section, findings);
+  const auto named = named_files(blueprint.system);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node& node = nodes[i];
     if (node.kind != Node::Kind::mapping) continue;
@@ -161,6 +186,12 @@ void check_files(const Blueprint& blueprint, const Node& root, Findings& finding
                        "add 'content: \"\"' for an empty file"});
     }
     if (findings.sound(node)) check_own_file(files[i], node, *section, findings);
+    const auto other = named.find(*files[i].path);
+    if (other != named.end() && findings.sound(node)) {
+      findings.report(node, node.find("path")->at,
+                      {fmt::format("'{}' is what '{}' writes", other->first, other->second),
+                       "remove one of the two"});
+    }
   }
   check_unique(
       nodes, files, "path", "file", [](const FileRequest& file) { return *file.path; }, findings);

@@ -26,6 +26,8 @@ void check_disk(const Blueprint& blueprint, const Node& root, Findings& findings
 void check_boot(const Blueprint& blueprint, const Node& root, Findings& findings);
 void check_users(const Blueprint& blueprint, const Node& root, Findings& findings);
 void check_services(const Blueprint& blueprint, const Node& root, Findings& findings);
+void check_settings(const Blueprint& blueprint, const Node& root, Findings& findings);
+void check_units(const Blueprint& blueprint, const Node& root, Findings& findings);
 void check_files(const Blueprint& blueprint, const Node& root, Findings& findings);
 void check_outputs(const Blueprint& blueprint, const Node& root, Findings& findings);
 

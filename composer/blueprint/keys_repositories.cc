@@ -78,7 +78,12 @@ const Mapping& repository_mapping() {
        key<&RepositoryRequest::excludes, kPackageGlob>(
            {.name = "exclude",
             .fallback = "none",
-            .meaning = "Packages of this repository that are as if they were not there."})});
+            .meaning = "Packages of this repository that are as if they were not there."}),
+       key<&RepositoryRequest::in_image, kBoolean>(
+           {.name = "in_image",
+            .fallback = "false",
+            .meaning = "Whether the image's own package manager uses it too, by a file in "
+                       "`/etc/yum.repos.d`, and with its keys."})});
   return table;
 }
 

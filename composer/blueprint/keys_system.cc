@@ -20,15 +20,10 @@ constexpr Stranger kUserStrangers[] = {
     {"ssh_authorized_keys", "ssh_keys"},
     {"home_directory", "home"},
     {"gecos", "comment"},
-    {"sudo", "", "'sudo' is not part of blueprint language 1 yet",
-     "put the user into a group that sudo knows, such as 'wheel', or write /etc/sudoers.d by "
-     "'files'"},
-};
-
-constexpr Stranger kServicesStrangers[] = {
-    {"enabled", "enable"},
-    {"disabled", "disable"},
-    {"masked", "mask"},
+    {"sudo", "", "what a user may do by sudo is not said with the user",
+     "put the user into a group that sudo knows, such as 'wheel', or add 'sudoers' to 'system'"},
+    {"expire", "expires"},
+    {"expiredate", "expires"},
 };
 
 constexpr Stranger kFileStrangers[] = {
@@ -37,11 +32,17 @@ constexpr Stranger kFileStrangers[] = {
     {"user", "owner"},
 };
 
+constexpr Stranger kKernelModulesStrangers[] = {
+    {"blacklist", "deny"},
+    {"disable", "deny"},
+};
+
 constexpr Stranger kSystemStrangers[] = {
-    {"host_name", "hostname"},
-    {"lang", "locale"},
-    {"keymap", "", "'keymap' is not part of blueprint language 1 yet",
-     "write /etc/vconsole.conf by 'files'"},
+    {"host_name", "hostname"},      {"lang", "locale"},
+    {"keyboard", "keymap"},         {"sysctls", "sysctl"},
+    {"modules", "kernel_modules"},  {"chrony", "ntp"},
+    {"networks", "network"},        {"target", "default_target"},
+    {"message_of_the_day", "motd"},
 };
 
 }  // namespace
@@ -82,26 +83,14 @@ const Mapping& user_mapping() {
            {.name = "password_hash",
             .fallback = "locked",
             .meaning = "The hash of a password, never a password. Put it in single quotes."}),
+       key<&UserRequest::expires, kDate>(
+           {.name = "expires",
+            .fallback = "never",
+            .meaning = "The first day on which the user can no longer log in."}),
        key<&UserRequest::ssh_keys, kSshKey>(
            {.name = "ssh_keys",
             .fallback = "none",
             .meaning = "Public keys that may log in, one per entry."})});
-  return table;
-}
-
-const Mapping& services_mapping() {
-  static constexpr Table table(
-      {"the services section",
-       "system.services",
-       "systemd units; what is not named here is as the packages' presets say.",
-       {},
-       kServicesStrangers},
-      {key<&ServicesRequest::enable, kUnitName>(
-           {.name = "enable", .fallback = "none", .meaning = "Units that start at boot."}),
-       key<&ServicesRequest::disable, kUnitName>(
-           {.name = "disable", .fallback = "none", .meaning = "Units that do not start at boot."}),
-       key<&ServicesRequest::mask, kUnitName>(
-           {.name = "mask", .fallback = "none", .meaning = "Units that nothing can start."})});
   return table;
 }
 
@@ -130,6 +119,64 @@ const Mapping& file_mapping() {
   return table;
 }
 
+const Mapping& directory_mapping() {
+  static constexpr Table table(
+      {"a directory",
+       "system.directories[]",
+       "A folder that is made after the packages, and filled from `source`; missing folders above "
+       "it are made.",
+       {},
+       kFileStrangers},
+      {key<&DirectoryRequest::path, kFilePath>(
+           {.name = "path", .presence = kRequired, .meaning = "Where it is in the image."}),
+       key<&DirectoryRequest::source, kSourcePath>(
+           {.name = "source",
+            .fallback = "none",
+            .meaning = "A folder in the blueprint's folder whose files and folders it gets, at "
+                       "most 10000 of 64 MiB together. Files that their owner may execute get "
+                       "mode `0755`, others `0644`, folders `0755`."}),
+       key<&DirectoryRequest::mode, kFileMode>(
+           {.name = "mode",
+            .fallback = "\"0755\", or what a folder of the packages has",
+            .meaning = "Permissions of the folder itself."}),
+       key<&DirectoryRequest::owner, kUserName>(
+           {.name = "owner", .fallback = "root", .meaning = "Owner of all that is written."}),
+       key<&DirectoryRequest::group, kGroupName>(
+           {.name = "group", .fallback = "root", .meaning = "Group of all that is written."})});
+  return table;
+}
+
+const Mapping& sudoers_mapping() {
+  static constexpr Table table(
+      {"a file of sudoers", "system.sudoers[]",
+       "A file in `/etc/sudoers.d`. Its syntax is checked by the image's `visudo`."},
+      {key<&SudoersRequest::name, kSudoersName>(
+           {.name = "name", .presence = kRequired, .meaning = "Name of the file."}),
+       key<&SudoersRequest::rules, kSudoRule>(
+           {.name = "rules", .presence = kRequired, .meaning = "Its lines."})});
+  return table;
+}
+
+const Mapping& kernel_modules_mapping() {
+  static constexpr Table table(
+      {"the kernel_modules section",
+       "system.kernel_modules",
+       "Modules of the kernel, in `/etc/modules-load.d` and `/etc/modprobe.d`.",
+       {},
+       kKernelModulesStrangers},
+      {key<&KernelModulesRequest::load, kModuleName>(
+           {.name = "load", .fallback = "none", .meaning = "Modules that are loaded at boot."}),
+       key<&KernelModulesRequest::deny, kModuleName>(
+           {.name = "deny",
+            .fallback = "none",
+            .meaning = "Modules that nothing can load, not even by name."}),
+       pairs<&KernelModulesRequest::options, kModuleName, kModuleOptions>(
+           {.name = "options",
+            .fallback = "none",
+            .meaning = "What a module gets when it is loaded."})});
+  return table;
+}
+
 const Mapping& system_mapping() {
   static constexpr Table table(
       {"the system section",
@@ -142,16 +189,52 @@ const Mapping& system_mapping() {
            {.name = "hostname", .fallback = "none", .meaning = "Content of /etc/hostname."}),
        key<&SystemRequest::locale, kLocale>(
            {.name = "locale", .fallback = "none", .meaning = "`LANG` in /etc/locale.conf."}),
+       key<&SystemRequest::keymap, kKeymap>(
+           {.name = "keymap", .fallback = "none", .meaning = "`KEYMAP` in /etc/vconsole.conf."}),
        key<&SystemRequest::timezone, kTimezone>(
            {.name = "timezone", .fallback = "none", .meaning = "What /etc/localtime leads to."}),
+       section<&SystemRequest::ntp, ntp_mapping>({.name = "ntp",
+                                                  .fallback = "as chrony's package has it",
+                                                  .meaning = "Where the time comes from."}),
        section<&SystemRequest::groups, group_mapping>(
            {.name = "groups", .fallback = "none", .meaning = "Groups that are made."}),
        section<&SystemRequest::users, user_mapping>(
            {.name = "users", .fallback = "none", .meaning = "Users that are made, or changed."}),
+       section<&SystemRequest::sudoers, sudoers_mapping>(
+           {.name = "sudoers", .fallback = "none", .meaning = "What users may do by sudo."}),
+       pairs<&SystemRequest::sysctl, kSysctlName, kSysctlValue>(
+           {.name = "sysctl",
+            .fallback = "as the packages have them",
+            .meaning = "Kernel parameters that are set at boot, after those of the packages."}),
+       section<&SystemRequest::kernel_modules, kernel_modules_mapping>(
+           {.name = "kernel_modules",
+            .fallback = "none",
+            .meaning = "Which modules are loaded, and how."}),
+       key<&SystemRequest::tmpfiles, kTmpfilesLine>(
+           {.name = "tmpfiles",
+            .fallback = "none",
+            .meaning = "Files and folders that are made at every boot."}),
+       section<&SystemRequest::units, unit_mapping>(
+           {.name = "units", .fallback = "none", .meaning = "systemd units and drop-ins."}),
        section<&SystemRequest::services, services_mapping>(
            {.name = "services", .fallback = "presets", .meaning = "What starts at boot."}),
+       key<&SystemRequest::default_target, kTargetName>({.name = "default_target",
+                                                         .fallback = "as systemd's package has it",
+                                                         .meaning = "What a boot reaches for."}),
+       section<&SystemRequest::directories, directory_mapping>(
+           {.name = "directories", .fallback = "none", .meaning = "Folders that are made."}),
        section<&SystemRequest::files, file_mapping>(
-           {.name = "files", .fallback = "none", .meaning = "Files that are written."})});
+           {.name = "files", .fallback = "none", .meaning = "Files that are written."}),
+       optional_section<&SystemRequest::firewall, firewall_mapping>(
+           {.name = "firewall",
+            .fallback = "as the packages have it",
+            .meaning = "What may come in over the network."}),
+       section<&SystemRequest::network, network_mapping>({.name = "network",
+                                                          .fallback = "as the packages have it",
+                                                          .meaning = "How interfaces are set up."}),
+       key<&SystemRequest::motd, kMotd>({.name = "motd",
+                                         .fallback = "as the packages have it",
+                                         .meaning = "Content of /etc/motd."})});
   return table;
 }
 

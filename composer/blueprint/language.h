@@ -72,6 +72,9 @@ struct Key : KeyFacts {
   const ScalarDescription* scalar = nullptr;  ///< Either this,
   const Mapping& (*mapping)() = nullptr;      ///< or this.
   void (*read)(Reader&, const Key&, const Node&, void* target) = nullptr;
+  /// What the keys may be where the value is a mapping with keys of the author's own choice, whose
+  /// values are as `scalar` says; null for all other keys.
+  const ScalarDescription* free_key = nullptr;
 };
 
 /// A key that is not ours but is often tried: which of ours it means, or what to say.

@@ -162,13 +162,48 @@ std::vector<const Node*> Reader::expect_list(const Key& key, const Node& node) {
   return {};
 }
 
+void Reader::put_pairs(const Key& key, const Scalar<std::string>& free_key,
+                       const Scalar<std::string>& type, const Node& node,
+                       std::vector<PairRequest>& out) {
+  if (report_nothing(fmt::format("'{}'", key.name), how_to_fill(key, "a mapping"), node)) return;
+  if (node.kind != Node::Kind::mapping) {
+    findings_.report(
+        node,
+        {fmt::format("'{}' is a mapping of keys to values, not {}", key.name,
+                     node.kind == Node::Kind::sequence ? "a list" : fmt::format("'{}'", node.text)),
+         fmt::format("give each entry {}, ': ' and {}", free_key.name, type.name)});
+    return;
+  }
+  for (const Entry& entry : node.entries) {
+    PairRequest& pair = out.emplace_back();
+    pair.key.at = entry.key_at;
+    Node name;
+    name.kind = Node::Kind::scalar;
+    name.text = entry.key;
+    if (std::optional<Refusal> refusal = free_key.read(name, pair.key.value)) {
+      findings_.report(entry.value, entry.key_at, std::move(*refusal));
+    } else if (expect_printable(key, entry.value, entry.key, entry.key_at)) {
+      // Messages name the entry that they are about.
+      Key own = key;
+      own.name = entry.key;
+      put(own, type, entry.value, pair.value);
+    }
+  }
+}
+
 bool Reader::expect_printable(const Key& key, const Node& node) {
-  for (std::string_view rest = node.text; !rest.empty();) {
+  return expect_printable(key, node, node.text, node.at);
+}
+
+bool Reader::expect_printable(const Key& key, const Node& node, std::string_view text,
+                              const Span& at) {
+  for (std::string_view rest = text; !rest.empty();) {
     const Character c = first_character(rest);
     if (c.bytes == 0 || is_control(c.code) || misleads_the_eye(c.code)) {
-      findings_.report(node, {fmt::format("invisible character U+{:04X} in '{}'",
-                                          static_cast<unsigned>(c.code), key.name),
-                              "remove it"});
+      findings_.report(node, at,
+                       {fmt::format("invisible character U+{:04X} in '{}'",
+                                    static_cast<unsigned>(c.code), key.name),
+                        "remove it"});
       return false;
     }
     rest.remove_prefix(c.bytes);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "composer/blueprint/language.h"
+#include "composer/system_request.h"
 
 namespace composer::blueprint {
 
@@ -51,6 +52,10 @@ class Reader {
     for (const Node* item : expect_list(key, node)) put(key, type, *item, out.emplace_back());
   }
 
+  /// Reads a mapping whose keys the author chooses; each entry has its element, refused ones too.
+  void put_pairs(const Key& key, const Scalar<std::string>& free_key,
+                 const Scalar<std::string>& type, const Node& node, std::vector<PairRequest>& out);
+
   /// The items of a list, or the one value where the key takes that too; nothing, and a report,
   /// when the node is something else.
   std::vector<const Node*> expect_list(const Key& key, const Node& node);
@@ -58,6 +63,8 @@ class Reader {
  private:
   bool expect_scalar(const Key& key, const ScalarDescription& type, const Node& node);
   bool expect_printable(const Key& key, const Node& node);
+  /// The same for a text of the value or beside it, such as its key.
+  bool expect_printable(const Key& key, const Node& node, std::string_view text, const Span& at);
   bool expect_mapping(const Mapping& mapping, const Node& node);
   bool report_nothing(std::string_view subject, std::string hint, const Node& node);
   void report_unknown(const Mapping& mapping, const Entry& entry,
@@ -100,6 +107,19 @@ constexpr KeyOf<T> key_at(KeyFacts facts) {
        }}};
 }
 
+/// A key that holds a mapping with free keys: what they and their values may be, two scalars of
+/// text say.
+template <auto member, const auto& free_key, const auto& type>
+constexpr auto pairs(KeyFacts facts) {
+  using Class = typename MemberOf<decltype(member)>::Class;
+  return KeyOf<Class>{{facts, &type, nullptr,
+                       [](Reader& reader, const Key& self, const Node& node, void* target) {
+                         reader.put_pairs(self, free_key, type, node,
+                                          static_cast<Class*>(target)->*member);
+                       },
+                       &free_key}};
+}
+
 /// A key that holds a mapping, or a list of them, which is read into a member.
 template <auto member, const Mapping& (*mapping)()>
 constexpr auto section(KeyFacts facts) {
@@ -121,6 +141,18 @@ constexpr auto section(KeyFacts facts) {
                            read_one(node, out);
                          }
                        }}};
+}
+
+/// A key that holds a mapping whose being there means something by itself.
+template <auto member, const Mapping& (*mapping)()>
+constexpr auto optional_section(KeyFacts facts) {
+  using Class = typename MemberOf<decltype(member)>::Class;
+  return KeyOf<Class>{
+      {facts, nullptr, mapping, [](Reader& reader, const Key&, const Node& node, void* target) {
+         auto& into = (static_cast<Class*>(target)->*member).emplace();
+         if constexpr (requires { into.at; }) into.at = node.at;
+         reader.read_mapping(node, mapping(), &into);
+       }}};
 }
 
 /// A key that holds a mapping which is read into the same struct as the key's own.

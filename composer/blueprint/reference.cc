@@ -30,6 +30,9 @@ std::string type_of(const Key& key) {
     type = fmt::format("mapping: `{}`", mapping.path);
     return key.arity == Arity::list ? fmt::format("list of `{}`", mapping.path) : type;
   }
+  if (key.free_key != nullptr) {
+    return fmt::format("mapping of {} to {}", key.free_key->name, key.scalar->name);
+  }
   type = without_article(key.scalar->name);
   if (key.arity == Arity::list) return fmt::format("list; each entry {}", key.scalar->name);
   if (key.arity == Arity::one_or_list) return fmt::format("{}, or a list of them", type);
@@ -44,6 +47,9 @@ std::string fallback_of(const Key& key) {
 std::string meaning_of(const Key& key) {
   std::string out(key.meaning);
   if (key.scalar == nullptr) return out;
+  if (key.free_key != nullptr && !key.free_key->rule.empty()) {
+    out += fmt::format(" {}", key.free_key->rule);
+  }
   if (!key.scalar->rule.empty()) out += fmt::format(" {}", key.scalar->rule);
   for (const WordDescription& word : key.scalar->words) {
     out += fmt::format("<br>`{}`: {}", word.word, word.meaning);

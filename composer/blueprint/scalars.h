@@ -43,6 +43,33 @@ extern const Scalar<std::string> kTimezone;
 extern const Scalar<std::string> kUnitName;    ///< `.service` is added where there is no suffix.
 extern const Scalar<std::string> kTargetName;  ///< A unit name that ends in `.target`.
 
+// setting_texts.cc
+extern const Scalar<std::string> kKeymap;
+extern const Scalar<std::string> kSysctlName;
+extern const Scalar<std::string> kSysctlValue;
+extern const Scalar<std::string> kModuleName;
+extern const Scalar<std::string> kModuleOptions;
+extern const Scalar<std::string> kSudoersName;
+extern const Scalar<std::string> kSudoRule;
+extern const Scalar<std::string> kDate;
+extern const Scalar<std::string> kMotd;
+
+// unit_texts.cc
+extern const Scalar<std::string> kUnitFile;  ///< As kUnitName, but what a file can be of.
+extern const Scalar<std::string> kDropInName;
+extern const Scalar<std::string> kPreset;
+extern const Scalar<std::string> kTmpfilesLine;
+extern const Scalar<std::string> kUnitText;
+
+// network_names.cc
+extern const Scalar<std::string> kTimeServer;
+extern const Scalar<std::string> kInterface;
+extern const Scalar<std::string> kInterfaceAddress;
+extern const Scalar<std::string> kAddress;
+extern const Scalar<std::string> kSearchDomain;
+extern const Scalar<std::string> kNetworkName;  ///< Of a file, without `.network`.
+extern const Scalar<std::string> kFirewallEntry;
+
 // paths.cc
 extern const Scalar<std::string> kLocation;     ///< URL or path of a repository.
 extern const Scalar<std::string> kKeyLocation;  ///< URL or path of a key.

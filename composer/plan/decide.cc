@@ -1,29 +1,14 @@
 #include "composer/plan/decide.h"
 
 #include <algorithm>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "composer/base/file_descriptor.h"
-#include "composer/base/source_folder.h"
+#include "composer/plan/decide_system.h"
 #include "composer/plan/layout.h"
 
 namespace composer {
 namespace {
-
-/// A file that goes into the plan, and so into plan.lock, is not meant to be a disk of its own.
-constexpr Bytes kLargestFile = MiB(64);
-
-std::string text_or_empty(const std::optional<Located<std::string>>& value) {
-  return value ? value->value : std::string();
-}
-
-template <typename T>
-std::optional<T> value_of(const std::optional<Located<T>>& value) {
-  if (!value) return std::nullopt;
-  return value->value;
-}
 
 std::vector<std::string> values_of(const std::vector<Located<std::string>>& located) {
   std::vector<std::string> values;
@@ -47,58 +32,6 @@ std::string_view extension_of(OutputFormat format) {
   return "image";
 }
 
-PlannedFile plan_file(const FileRequest& request, const std::filesystem::path& folder) {
-  PlannedFile file;
-  file.path = request.path.value;
-  if (request.content) {
-    file.content = request.content->value;
-  } else if (request.source) {
-    file.content = read_file_beneath(folder_of(request.source->at, folder), request.source->value,
-                                     kLargestFile);
-  }
-  if (request.mode) file.mode = request.mode->value;
-  if (request.owner) file.owner = request.owner->value;
-  if (request.group) file.group = request.group->value;
-  return file;
-}
-
-PlannedSystem plan_system(const SystemRequest& request, const std::filesystem::path& folder) {
-  PlannedSystem system;
-  system.hostname = text_or_empty(request.hostname);
-  system.locale = text_or_empty(request.locale);
-  system.timezone = text_or_empty(request.timezone);
-  for (const GroupRequest& group : request.groups) {
-    system.groups.push_back({group.name.value, value_of(group.gid)});
-  }
-  for (const UserRequest& user : request.users) {
-    system.users.push_back({.name = user.name.value,
-                            .uid = value_of(user.uid),
-                            .group = text_or_empty(user.group),
-                            .groups = values_of(user.groups),
-                            .shell = text_or_empty(user.shell),
-                            .home = text_or_empty(user.home),
-                            .comment = text_or_empty(user.comment),
-                            .password_hash = text_or_empty(user.password_hash),
-                            .ssh_keys = values_of(user.ssh_keys)});
-  }
-  system.services_enable = values_of(request.services.enable);
-  system.services_disable = values_of(request.services.disable);
-  system.services_mask = values_of(request.services.mask);
-  std::vector<Problem> problems;
-  for (const FileRequest& file : request.files) {
-    try {
-      system.files.push_back(plan_file(file, folder));
-    } catch (const Error& error) {
-      for (Problem problem : error.problems()) {
-        problem.at = file.source ? file.source->at : file.path.at;
-        problems.push_back(std::move(problem));
-      }
-    }
-  }
-  if (!problems.empty()) throw Error(ErrorKind::usage, std::move(problems));
-  return system;
-}
-
 std::string seed_of(const Blueprint& blueprint) {
   if (blueprint.identity_seed) return blueprint.identity_seed->value;
   return fmt::format("{}/{}/{}", blueprint.name.value, blueprint.version.value,
@@ -120,7 +53,7 @@ void check(const Blueprint& blueprint) {
     if (!blueprint.has_disk()) return;
     plan_disk(blueprint.disk, blueprint.boot, blueprint.arch.value, seed_of(blueprint));
   });
-  collect([&] { plan_system(blueprint.system, blueprint.path.parent_path()); });
+  collect([&] { plan_system(blueprint, nullptr); });
   if (!problems.empty()) throw Error(ErrorKind::usage, std::move(problems));
 }
 
@@ -155,7 +88,7 @@ Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::strin
   if (const PlannedPartition* root = plan.disk.mounted_at("/")) {
     plan.boot.root_argument = "root=UUID=" + root->filesystem->uuid;
   }
-  plan.system = plan_system(blueprint.system, blueprint.path.parent_path());
+  plan.system = plan_system(blueprint, &plan.packages);
 
   for (const OutputRequest& output : blueprint.outputs) {
     const OutputFormat format = output.format.value;

@@ -90,6 +90,7 @@ std::vector<OpenRepository> MetadataReader::open() {
     repository.request = &request;
     repository.planned.id = *request.id;
     repository.planned.package_signatures = request.package_signatures;
+    repository.planned.in_image = request.in_image && request.in_image->value;
     repositories.push_back(std::move(repository));
   }
   find_mirrors(repositories);

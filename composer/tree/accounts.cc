@@ -278,6 +278,7 @@ void Accounts::change_root(const PlannedUser& user, std::int64_t day, const Root
   shadow->resize(9);
   (*shadow)[1] = password_field(user);
   (*shadow)[2] = day_field(day);
+  if (user.expires_day) (*shadow)[7] = fmt::to_string(*user.expires_day);
   shadow_.changed = true;
 }
 
@@ -309,7 +310,8 @@ void Accounts::add_user(const PlannedUser& user, std::uint32_t uid, std::int64_t
   shadow_.add({user.name, password_field(user), day_field(day),
                fmt::to_string(definition("PASS_MIN_DAYS", 0)),
                fmt::to_string(definition("PASS_MAX_DAYS", 99999)),
-               fmt::to_string(definition("PASS_WARN_AGE", 7)), "", "", ""});
+               fmt::to_string(definition("PASS_WARN_AGE", 7)), "",
+               user.expires_day ? fmt::to_string(*user.expires_day) : std::string(), ""});
   if (uid >= definition("UID_MIN", 1000)) {
     add_subordinate_range(subuid_, user.name);
     add_subordinate_range(subgid_, user.name);

@@ -8,17 +8,30 @@
 namespace composer::tree {
 namespace {
 
-// In the order in which they run. Accounts come before the files that they own, files before the
-// services that they may define, kernels before the boot loader that lists them.
+// In the order in which they run. Accounts come before the files that they own, files and units
+// before the services that they may define, kernels before the boot loader that lists them.
 constexpr ConfigureStep kSteps[] = {
     {"fstab", fstab::wanted, fstab::describe, fstab::apply},
     {"hostname", hostname::wanted, hostname::describe, hostname::apply},
     {"locale", locale::wanted, locale::describe, locale::apply},
+    {"keymap", keymap::wanted, keymap::describe, keymap::apply},
     {"timezone", timezone::wanted, timezone::describe, timezone::apply},
+    {"time servers", ntp::wanted, ntp::describe, ntp::apply},
     {"groups", groups::wanted, groups::describe, groups::apply},
     {"users", users::wanted, users::describe, users::apply},
+    {"sudoers", sudoers::wanted, sudoers::describe, sudoers::apply},
+    {"sysctl", sysctl::wanted, sysctl::describe, sysctl::apply},
+    {"kernel modules", module_settings::wanted, module_settings::describe, module_settings::apply},
+    {"tmpfiles", tmpfiles::wanted, tmpfiles::describe, tmpfiles::apply},
+    {"motd", motd::wanted, motd::describe, motd::apply},
+    {"repositories", repositories::wanted, repositories::describe, repositories::apply},
+    {"network", network::wanted, network::describe, network::apply},
+    {"firewall", firewall::wanted, firewall::describe, firewall::apply},
+    {"directories", directories::wanted, directories::describe, directories::apply},
     {"files", files::wanted, files::describe, files::apply},
+    {"units", units::wanted, units::describe, units::apply},
     {"services", services::wanted, services::describe, services::apply},
+    {"default target", default_target::wanted, default_target::describe, default_target::apply},
     {"machine-id", machine_id::wanted, machine_id::describe, machine_id::apply},
     {"kernels", kernels::wanted, kernels::describe, kernels::apply},
     {"kernel command line", kernel_command_line::wanted, kernel_command_line::describe,

@@ -90,6 +90,16 @@ std::string run_checked(Root& root, const RootCommand& command) {
   throw Error(ErrorKind::build, std::move(problem));
 }
 
+const std::string& one_line(const std::string& text) {
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) continue;
+    throw Error(ErrorKind::usage,
+                fmt::format("'{}' holds a control character and cannot be a line of a file",
+                            text.substr(0, text.find(c))));
+  }
+  return text;
+}
+
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
   while (!text.empty()) {

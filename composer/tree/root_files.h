@@ -37,6 +37,10 @@ std::string find_ignoring_case(const Root& root, std::string_view directory, std
 /// Runs a command in the root. @throws Error with the end of its output when it fails.
 std::string run_checked(Root& root, const RootCommand& command);
 
+/// `text` itself, for a line of a configuration file: a plan need not come from a blueprint.
+/// @throws Error  when it holds a line break or another control character.
+const std::string& one_line(const std::string& text);
+
 /// `text` cut at newlines; a last line without newline counts.
 std::vector<std::string_view> lines_of(std::string_view text);
 

@@ -5,6 +5,7 @@
 #include "composer/error.h"
 #include "composer/tree/root_files.h"
 #include "composer/tree/steps/steps.h"
+#include "composer/tree/unit_files.h"
 
 // Which units start. The packages' scriptlets apply presets one by one, in the order in which
 // packages come, and some come before systemd: so all presets are applied once more, then what the
@@ -15,9 +16,6 @@ namespace composer::tree::services {
 namespace {
 
 constexpr std::string_view kPresetFile = "/etc/systemd/system-preset/00-blueprint.preset";
-// In systemd's order of precedence.
-constexpr std::array<std::string_view, 3> kUnitFolders{
-    "/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"};
 constexpr std::array<std::string_view, 9> kUnitTypes{
     ".service", ".socket", ".target", ".timer", ".mount", ".automount", ".path", ".swap", ".slice"};
 
@@ -34,34 +32,12 @@ std::vector<std::string> unit_names(const std::vector<std::string>& asked) {
   return names;
 }
 
-/// `getty@.service` for `getty@tty1.service`, else the name itself.
-std::string template_of(const std::string& name) {
-  const std::size_t at = name.find('@');
-  return at == std::string::npos ? name : name.substr(0, at + 1) + name.substr(name.rfind('.'));
-}
-
-bool is_there(const Root& root, const std::string& name) {
-  for (const std::string_view folder : kUnitFolders) {
-    for (const std::string& candidate : {name, template_of(name)}) {
-      if (root.link_status(fmt::format("{}/{}", folder, candidate))) return true;
-    }
-  }
-  return false;
-}
-
 void check_units(const Root& root, const std::vector<std::string>& names, std::string_view verb) {
   for (const std::string& name : names) {
-    if (name.find('/') != std::string::npos || !is_there(root, name)) {
-      std::vector<std::string> known;
-      for (const std::string_view folder : kUnitFolders) {
-        for (std::string& unit : root.list(folder)) known.push_back(std::move(unit));
-      }
-      std::sort(known.begin(), known.end());
-      const auto near = nearest(name, known);
-      throw Error(
-          ErrorKind::usage, fmt::format("cannot {} '{}': the image has no such unit", verb, name),
-          near ? fmt::format("did you mean '{}'?", *near) : "install the package that has it");
-    }
+    if (has_unit(root, name)) continue;
+    throw Error(ErrorKind::usage,
+                fmt::format("cannot {} '{}': the image has no such unit", verb, name),
+                hint_for_unit(root, name));
   }
 }
 
@@ -99,11 +75,14 @@ void check_states(Root& root, const std::vector<std::string>& names, std::string
   }
 }
 
+// The first line that fits a unit decides, so what is said of single units comes first.
 std::string preset_text(const std::vector<std::string>& enable,
-                        const std::vector<std::string>& disable) {
+                        const std::vector<std::string>& disable,
+                        const std::vector<std::string>& presets) {
   std::string text = "# The services of the blueprint, for the presets of the first start.\n";
   for (const std::string& name : enable) text += "enable " + name + "\n";
   for (const std::string& name : disable) text += "disable " + name + "\n";
+  for (const std::string& line : presets) text += one_line(line) + "\n";
   return text;
 }
 
@@ -114,7 +93,11 @@ bool wanted(const Plan&) {
 }
 
 std::vector<std::string> describe(const Plan& plan) {
-  std::vector<std::string> texts{"apply the packages' unit presets"};
+  std::vector<std::string> texts;
+  for (const std::string& line : plan.system.service_presets) {
+    texts.push_back(fmt::format("write to {}: {}", kPresetFile, line));
+  }
+  texts.emplace_back("apply the unit presets, of the system and of its users");
   for (const std::string& name : unit_names(plan.system.services_enable)) {
     texts.push_back("enable " + name);
   }
@@ -131,7 +114,8 @@ void apply(const Plan& plan, Root& root, Progress& progress) {
   const auto enable = unit_names(plan.system.services_enable);
   const auto disable = unit_names(plan.system.services_disable);
   const auto mask = unit_names(plan.system.services_mask);
-  const bool asked = !enable.empty() || !disable.empty() || !mask.empty();
+  const auto& presets = plan.system.service_presets;
+  const bool asked = !enable.empty() || !disable.empty() || !mask.empty() || !presets.empty();
   if (!root.exists("/usr/bin/systemctl")) {
     if (!asked) return;
     throw Error(ErrorKind::usage, "cannot set up services: the image has no 'systemctl'",
@@ -140,14 +124,16 @@ void apply(const Plan& plan, Root& root, Progress& progress) {
   check_units(root, enable, "enable");
   check_units(root, disable, "disable");
   check_units(root, mask, "mask");
-  if (!enable.empty() || !disable.empty()) {
-    write_with_parents(root, kPresetFile, preset_text(enable, disable));
+  if (!enable.empty() || !disable.empty() || !presets.empty()) {
+    write_with_parents(root, kPresetFile, preset_text(enable, disable, presets));
   }
   const auto run = [&](const RootCommand& command) {
     progress.command(command.arguments);
     run_checked(root, command);
   };
   run(systemctl("preset-all", {}));
+  // The units of users' own managers: the first start of a machine does not look at these.
+  run({{"systemctl", "--root=/", "--no-pager", "--global", "preset-all"}, {}, {}});
   if (!enable.empty()) {
     run(systemctl("enable", enable));
     check_states(root, enable, "enable", {"static", "disabled", "masked", "not-found", "bad"},
@@ -159,7 +145,7 @@ void apply(const Plan& plan, Root& root, Progress& progress) {
                  "a package starts it by a link of its own: list it under system.services.mask");
   }
   for (const std::string& name : mask) {
-    link_with_parents(root, "/dev/null", fmt::format("{}/{}", kUnitFolders[0], name));
+    link_with_parents(root, "/dev/null", fmt::format("{}/{}", kOwnUnits, name));
   }
 }
 

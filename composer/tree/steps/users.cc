@@ -1,3 +1,4 @@
+#include <chrono>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -71,6 +72,12 @@ std::string described(const PlannedUser& user) {
   if (!user.shell.empty()) text += fmt::format(", shell {}", user.shell);
   if (!user.comment.empty()) text += fmt::format(", comment '{}'", user.comment);
   text += user.password_hash.empty() ? ", password locked" : ", password set by its hash";
+  if (user.expires_day) {
+    const std::chrono::year_month_day date{
+        std::chrono::sys_days(std::chrono::days(*user.expires_day))};
+    text += fmt::format(", expires on {:04}-{:02}-{:02}", static_cast<int>(date.year()),
+                        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  }
   return text;
 }
 

@@ -48,6 +48,7 @@ TEST_CASE("every key of the documentation's example arrives where it belongs") {
   CHECK(repositories[0].priority == 50);
   CHECK(repositories[0].cost == 500);
   CHECK(*repositories[0].excludes.at(0) == "fedora-*");
+  CHECK(**repositories[0].in_image);
   CHECK((**repositories[1].mirrorlist).starts_with("https://mirrors"));
   CHECK(repositories[1].gpgkeys.size() == 2);
   CHECK((**repositories[2].metalink).starts_with("https://mirrors"));
@@ -72,7 +73,13 @@ TEST_CASE("every key of the documentation's example arrives where it belongs") {
   const SystemRequest& system = blueprint.system;
   CHECK(**system.hostname == "web-1");
   CHECK(**system.locale == "C.UTF-8");
+  CHECK(**system.keymap == "us");
   CHECK(**system.timezone == "Europe/Berlin");
+  CHECK(*system.sysctl.at(0).key == "net.ipv4.ip_forward");
+  CHECK(*system.sysctl.at(0).value == "1");
+  CHECK(*system.sysctl.at(1).value == "|/bin/false");
+  CHECK(*system.ntp.servers.at(1) == "192.0.2.1");
+  CHECK(*system.ntp.pools.at(0) == "pool.example.org");
   CHECK(**system.groups.at(0).gid == 1500);
   const UserRequest& user = system.users.at(0);
   CHECK(*user.name == "ops");
@@ -83,11 +90,42 @@ TEST_CASE("every key of the documentation's example arrives where it belongs") {
   CHECK(**user.home == "/home/ops");
   CHECK(**user.comment == "Operator");
   CHECK((**user.password_hash).starts_with("$6$"));
+  CHECK(**user.expires == "2027-12-31");
   CHECK((*user.ssh_keys.at(0)).starts_with("ssh-ed25519 "));
+  CHECK(*system.sudoers.at(0).name == "web");
+  CHECK((*system.sudoers.at(0).rules.at(0)).starts_with("%web ALL=(root)"));
+  CHECK(*system.kernel_modules.load.at(0) == "br_netfilter");
+  CHECK(*system.kernel_modules.deny.at(1) == "sctp");
+  CHECK(*system.kernel_modules.options.at(0).key == "loop");
+  CHECK(*system.kernel_modules.options.at(0).value == "max_loop=64");
+  CHECK(*system.tmpfiles.at(0) == "d /run/web 0750 root web -");
+  CHECK((**system.units.at(0).content).starts_with("[Service]\n"));
+  CHECK(*system.units.at(1).name == "sshd.service");
+  CHECK_FALSE(system.units.at(1).content);
+  CHECK(*system.units.at(1).drop_ins.at(0).name == "50-limits.conf");
+  CHECK(**system.units.at(1).drop_ins.at(0).content == "[Service]\nMemoryMax=200M\n");
   CHECK(*system.services.enable.at(0) == "sshd.service");
   CHECK(*system.services.enable.at(2) == "fstrim.timer");
   CHECK(*system.services.disable.at(0) == "rsyslog.service");
   CHECK(*system.services.mask.at(0) == "debug-shell.service");
+  CHECK(*system.services.presets.at(0) == "disable cups.*");
+  CHECK(**system.default_target == "multi-user.target");
+  CHECK(*system.directories.at(0).path == "/srv/www");
+  CHECK(**system.directories.at(0).source == "files/www");
+  CHECK(**system.directories.at(0).mode == 0750);
+  CHECK(**system.directories.at(0).owner == "root");
+  CHECK(**system.directories.at(0).group == "web");
+  CHECK(**system.firewall->backend == FirewallBackend::nftables);
+  CHECK(*system.firewall->open.at(2) == "8000-8010/udp");
+  const NetworkRequest& network = system.network.at(0);
+  CHECK(*network.name == "10-eth0");
+  CHECK(*network.match.at(1) == "en*");
+  CHECK_FALSE(**network.dhcp);
+  CHECK(*network.addresses.at(1) == "2001:db8::10/64");
+  CHECK(**network.gateway == "192.0.2.1");
+  CHECK(*network.dns.at(0) == "192.0.2.53");
+  CHECK(*network.search.at(0) == "example.org");
+  CHECK(**system.motd == "This machine is watched.\n");
   CHECK(**system.files.at(0).content == "Welcome.\n");
   CHECK(**system.files.at(1).source == "files/report.sh");
   CHECK(**system.files.at(1).mode == 0755);
@@ -108,6 +146,36 @@ TEST_CASE("a value knows its place") {
   CHECK(at.column == 21);
   CHECK(at.length == 4);
   CHECK(blueprint.disk.partitions.at(3).at.line == 18);
+}
+
+TEST_CASE("the keys of a mapping that the author chooses have places of their own") {
+  const Blueprint blueprint =
+      parse_blueprint(with("hostname: web", "sysctl: {vm.swappiness: 10}"), "web.yaml");
+  const PairRequest& pair = blueprint.system.sysctl.at(0);
+  CHECK(*pair.key == "vm.swappiness");
+  CHECK(pair.key.at.line == 22);
+  CHECK(pair.key.at.column == 12);
+  CHECK(pair.value.at.column == 27);
+}
+
+TEST_CASE("a mapping with free keys is a mapping, and each key and value has its rule") {
+  CHECK(problems_of(with("hostname: web", "sysctl:")) ==
+        Problems{"22: 'sysctl' has no value [give it a mapping, or remove the key]"});
+  CHECK(problems_of(with("hostname: web", "sysctl: [a.b]")) ==
+        Problems{"22: 'sysctl' is a mapping of keys to values, not a list [give each entry the "
+                 "name of a sysctl, ': ' and a value]"});
+  CHECK(problems_of(with("hostname: web", "sysctl: a.b=1")) ==
+        Problems{"22: 'sysctl' is a mapping of keys to values, not 'a.b=1' [give each entry the "
+                 "name of a sysctl, ': ' and a value]"});
+  CHECK(problems_of(with("hostname: web", "sysctl: {net*: 1, a.b: [1], c.d: }")) ==
+        Problems{"22: sysctl 'net*' holds a wildcard [name each one; 'net.ipv4.conf.all' and "
+                 "'.default' are for all interfaces]",
+                 "22: 'a.b' takes a value, not a list [give one value]",
+                 "22: 'c.d' has no value [give it a value, or remove the key]"});
+  CHECK(problems_of(with("hostname: web", R"(sysctl: {a.b: "1\n2"})")) ==
+        Problems{"22: a line break or tab in the value of a sysctl [write it on one line]"});
+  CHECK(problems_of(with("hostname: web", R"(sysctl: {a.b: "1\e"})")) ==
+        Problems{"22: invisible character U+001B in 'a.b' [remove it]"});
 }
 
 TEST_CASE("a missing key is reported once, where it belongs") {

@@ -149,6 +149,17 @@ TEST_CASE("root's password and keys can be set, its number and group cannot") {
   CHECK_THAT(refusal(plan), Equals("error: the home of 'root' is '/root' and cannot be another\n"));
 }
 
+TEST_CASE("the day on which an account ends is shadow's eighth field, and root's as well") {
+  MemoryRoot root = test::sample_root();
+  Plan plan = test::sample_plan();
+  plan.system.users = {{.name = "ada", .uid = 2001, .expires_day = 21184},
+                       {.name = "root", .uid = {}, .expires_day = 20000}};
+  test::apply("users", plan, root);
+  const std::string shadow = root.read("/etc/shadow").value_or("");
+  CHECK(shadow.find("ada:!*:20254:0:99999:7::21184:\n") != std::string::npos);
+  CHECK(shadow.find("root:!*:20254:0:99999:7::20000:\n") != std::string::npos);
+}
+
 TEST_CASE("with an epoch of zero the day of the last change is left open") {
   MemoryRoot root = test::sample_root();
   Plan plan = test::sample_plan();

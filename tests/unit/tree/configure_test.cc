@@ -35,9 +35,25 @@ const Change kChanges[] = {
     {"boot.root_argument", [](Plan& p) { p.boot.root_argument = "root=UUID=x"; }},
     {"system.hostname", [](Plan& p) { p.system.hostname = "other"; }},
     {"system.locale", [](Plan& p) { p.system.locale = "C"; }},
+    {"system.keymap", [](Plan& p) { p.system.keymap = "de"; }},
     {"system.timezone", [](Plan& p) { p.system.timezone = "UTC"; }},
+    {"system.ntp_servers", [](Plan& p) { p.system.ntp_servers = {}; }},
+    {"system.ntp_pools", [](Plan& p) { p.system.ntp_pools = {}; }},
     {"system.groups", [](Plan& p) { p.system.groups[0].gid = 7; }},
     {"system.users", [](Plan& p) { p.system.users[1].shell = "/bin/sh"; }},
+    {"system.sudoers", [](Plan& p) { p.system.sudoers[0].name = "other"; }},
+    {"system.modules_load", [](Plan& p) { p.system.modules_load = {}; }},
+    {"system.modules_deny", [](Plan& p) { p.system.modules_deny = {}; }},
+    {"system.module_options", [](Plan& p) { p.system.module_options[0].value = "max_loop=8"; }},
+    {"system.tmpfiles", [](Plan& p) { p.system.tmpfiles = {}; }},
+    {"system.units", [](Plan& p) { p.system.units[0].drop_ins = {}; }},
+    {"system.service_presets", [](Plan& p) { p.system.service_presets = {}; }},
+    {"system.default_target", [](Plan& p) { p.system.default_target = "rescue.target"; }},
+    {"system.directories", [](Plan& p) { p.system.directories[1].mode = 0700; }},
+    {"system.firewall", [](Plan& p) { p.system.firewall->open = {}; }},
+    {"system.network", [](Plan& p) { p.system.network[0].dhcp = true; }},
+    {"system.motd", [](Plan& p) { p.system.motd = "other\n"; }},
+    {"system.sysctl", [](Plan& p) { p.system.sysctl[0].value = "0"; }},
     {"system.services_enable", [](Plan& p) { p.system.services_enable = {"x"}; }},
     {"system.services_disable", [](Plan& p) { p.system.services_disable = {"x"}; }},
     {"system.services_mask", [](Plan& p) { p.system.services_mask = {"x"}; }},
@@ -49,25 +65,9 @@ constexpr const char* kNotInTheLanguageYet[] = {"boot.loader",
                                                 "boot.uki",
                                                 "boot.timeout_seconds",
                                                 "boot.serial_console",
-                                                "system.keymap",
-                                                "system.ntp_servers",
-                                                "system.ntp_pools",
-                                                "system.sudoers",
-                                                "system.sysctl",
-                                                "system.modules_load",
-                                                "system.modules_deny",
-                                                "system.module_options",
-                                                "system.tmpfiles",
-                                                "system.units",
-                                                "system.service_presets",
-                                                "system.default_target",
-                                                "system.directories",
                                                 "system.ca_certificates",
-                                                "system.firewall",
-                                                "system.network",
                                                 "system.selinux",
-                                                "system.fips",
-                                                "system.motd"};
+                                                "system.fips"};
 
 }  // namespace
 
@@ -110,9 +110,10 @@ TEST_CASE("steps have names of their own and their text is one line each") {
 
 TEST_CASE("each step has a test file that names it") {
   std::string tests;
-  for (const char* name : {"accounts_test.cc", "files_test.cc", "fstab_test.cc",
-                           "grub_bios_test.cc", "grub_menu_test.cc", "grub_uefi_test.cc",
-                           "kernels_test.cc", "names_test.cc", "services_test.cc"}) {
+  for (const char* name :
+       {"accounts_test.cc", "files_test.cc", "fstab_test.cc", "grub_bios_test.cc",
+        "grub_menu_test.cc", "grub_uefi_test.cc", "kernels_test.cc", "names_test.cc",
+        "network_test.cc", "services_test.cc", "settings_test.cc", "units_test.cc"}) {
     tests += test::content_of(std::string(COMPOSER_TEST_DATA "/unit/tree/") + name);
   }
   for (const tree::ConfigureStep& step : tree::configure_steps()) {
@@ -123,7 +124,10 @@ TEST_CASE("each step has a test file that names it") {
 
 TEST_CASE("a plan that asks for nothing leaves names, accounts and files alone") {
   const Plan plan = test::sample_plan();
-  for (const char* name : {"hostname", "locale", "timezone", "groups", "users", "files"}) {
+  for (const char* name :
+       {"hostname", "locale", "keymap", "timezone", "time servers", "groups", "users", "sudoers",
+        "sysctl", "kernel modules", "tmpfiles", "motd", "repositories", "network", "firewall",
+        "directories", "files", "units", "default target"}) {
     CAPTURE(name);
     CHECK_FALSE(test::step(name).wanted(plan));
   }
@@ -133,11 +137,11 @@ TEST_CASE("configure runs every wanted step in the table's order and counts them
   MemoryRoot root = test::sample_root();
   test::NotedProgress progress;
   tree::configure(test::full_plan(), root, progress);
-  std::vector<std::string> expected{"begin configure 14"};
+  std::vector<std::string> expected{"begin configure 27"};
   for (const tree::ConfigureStep& step : tree::configure_steps()) {
     expected.emplace_back(step.name);
   }
-  expected.emplace_back("end configure 14");
+  expected.emplace_back("end configure 27");
   CHECK(progress.events == expected);
 }
 

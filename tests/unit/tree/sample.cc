@@ -70,6 +70,7 @@ RootCommandResult systemctl(MemoryRoot& root, const RootCommand& command) {
 RootCommandResult run(MemoryRoot& root, const RootCommand& command) {
   const std::string& program = command.arguments.at(0);
   if (program == "systemctl") return systemctl(root, command);
+  if (program == "/usr/sbin/visudo") return {};
   if (program == "grub2-mkimage") {
     for (const std::string& argument : command.arguments) {
       if (argument.starts_with("--output=")) root.write(argument.substr(9), "core image", {});
@@ -126,7 +127,10 @@ Plan full_plan() {
   Plan plan = sample_plan();
   plan.system = {.hostname = "vm1",
                  .locale = "C.UTF-8",
+                 .keymap = "us",
                  .timezone = "Europe/Berlin",
+                 .ntp_servers = {"time.example.org"},
+                 .ntp_pools = {"pool.example.org"},
                  .groups = {{.name = "ops", .gid = 2000}, {.name = "audit", .gid = {}}},
                  .users = {{.name = "ada",
                             .uid = 2001,
@@ -136,6 +140,7 @@ Plan full_plan() {
                             .home = "/srv/ada",
                             .comment = "Ada Lovelace",
                             .password_hash = "$6$salt$hash",
+                            .expires_day = 21184,
                             .ssh_keys = {"ssh-ed25519 AAAAC3Nza ada@example.com"}},
                            {.name = "bob",
                             .uid = {},
@@ -145,16 +150,45 @@ Plan full_plan() {
                             .home = "",
                             .comment = "",
                             .password_hash = "",
+                            .expires_day = {},
                             .ssh_keys = {}}},
+                 .sudoers = {{"ops", {"%ops ALL=(ALL) NOPASSWD: ALL"}}},
+                 .sysctl = {{"net.ipv4.ip_forward", "1"}},
+                 .modules_load = {"hv-storvsc"},
+                 .modules_deny = {"dccp"},
+                 .module_options = {{"loop", "max_loop=64"}},
+                 .tmpfiles = {"d /run/ops 0750 root ops -"},
+                 .units = {{"report.service",
+                            "[Service]\nExecStart=/bin/true\n",
+                            {{"10-nice.conf", "[Service]\nNice=5\n"}}}},
                  .services_enable = {"sshd"},
                  .services_disable = {"crond.service"},
                  .services_mask = {"tmp.mount"},
-                 .files = {{.path = "/etc/motd", .content = "hello\n"},
+                 .service_presets = {"disable cups.*"},
+                 .default_target = "multi-user.target",
+                 .directories = {{"/srv/www", 0750, "ada", "ops"}, {"/srv/www/css", 0, "", ""}},
+                 .files = {{.path = "/etc/issue", .content = "hello\n"},
                            {.path = "/etc/ops/secret",
                             .content = "x",
                             .mode = 0600,
                             .owner = "ada",
-                            .group = "ops"}}};
+                            .group = "ops"}},
+                 .firewall = PlannedFirewall{FirewallBackend::nftables, {"22/tcp", "53/udp"}},
+                 .network = {{.name = "10-eth0",
+                              .match = {"eth0", "en*"},
+                              .dhcp = false,
+                              .addresses = {"192.0.2.10/24"},
+                              .gateway = "192.0.2.1",
+                              .dns = {"192.0.2.53"},
+                              .search = {"example.org"}}},
+                 .motd = "This machine is watched.\nAsk ops.\n"};
+  plan.repositories = {
+      {.id = "base",
+       .baseurls = {"https://example.org/base"},
+       .repomd_sha256 = "",
+       .keys = {{"ABCD", "base.asc", "key of base\n"}},
+       .in_image = true},
+      {.id = "build-only", .baseurls = {"file:///srv/build"}, .repomd_sha256 = "", .keys = {}}};
   return plan;
 }
 
@@ -171,12 +205,23 @@ MemoryRoot sample_root() {
       .file("/usr/bin/bash", "", {0755, 0, 0})
       .link("/bin", "usr/bin")
       .file("/etc/os-release", "NAME=\"Azure Linux\"\nPRETTY_NAME=\"Azure Linux 4.0\"\n")
+      .file("/usr/lib/kbd/keymaps/xkb/us.map.gz", "keymap")
+      .file("/usr/lib/kbd/keymaps/legacy/i386/qwertz/de.map.gz", "keymap")
       .file("/usr/share/zoneinfo/Europe/Berlin", "TZif")
       .file("/usr/share/zoneinfo/UTC", "TZif")
       .file("/usr/bin/systemctl", "", {0755, 0, 0})
       .file("/usr/lib/systemd/system/sshd.service", "[Install]\nWantedBy=multi-user.target\n")
       .file("/usr/lib/systemd/system/crond.service", "[Install]\nWantedBy=multi-user.target\n")
       .file("/usr/lib/systemd/system/getty@.service", "[Install]\nWantedBy=getty.target\n")
+      .file("/usr/lib/systemd/system/multi-user.target", "[Unit]\n")
+      .file("/usr/lib/systemd/system/nftables.service",
+            "[Service]\nExecStart=/sbin/nft -f /etc/sysconfig/nftables.conf\n")
+      .file("/usr/lib/systemd/systemd-networkd", "", {0755, 0, 0})
+      .file("/etc/chrony.conf",
+            "# Use public servers.\npool pool.ntp.org iburst\n\tServer a.example.org\n"
+            "refclock PHC /dev/ptp_hyperv poll 3\nsourcedir /run/chrony-dhcp\n",
+            {0640, 0, 0})
+      .file("/usr/sbin/visudo", "", {0755, 0, 0})
       .file("/usr/lib/systemd/system/tmp.mount", "[Mount]\n")
       .file("/usr/lib/systemd/system/static.service", "[Service]\n")
       .file("/usr/lib/systemd/system/systemd-firstboot.service", "[Service]\n")

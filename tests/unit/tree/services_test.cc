@@ -26,8 +26,8 @@ TEST_CASE("presets come first, then enable, disable and mask, each looked at aft
   test::apply("services", enabling({"sshd"}, {"crond.service"}, {"tmp.mount"}), root);
   std::vector<std::string> verbs;
   for (const RootCommand& command : root.commands) verbs.push_back(command.arguments.at(3));
-  CHECK(verbs ==
-        std::vector<std::string>{"preset-all", "enable", "is-enabled", "disable", "is-enabled"});
+  CHECK(verbs == std::vector<std::string>{"preset-all", "--global", "enable", "is-enabled",
+                                          "disable", "is-enabled"});
   CHECK(root.link_status("/etc/systemd/system/multi-user.target.wants/sshd.service"));
   CHECK(root.read_link("/etc/systemd/system/tmp.mount") == "/dev/null");
   CHECK(root.read("/etc/systemd/system-preset/00-blueprint.preset") ==
@@ -38,10 +38,22 @@ TEST_CASE("presets come first, then enable, disable and mask, each looked at aft
 TEST_CASE("without services only the presets are applied") {
   MemoryRoot root = test::sample_root();
   test::apply("services", test::sample_plan(), root);
-  REQUIRE(root.commands.size() == 1);
+  REQUIRE(root.commands.size() == 2);
   CHECK(root.commands[0].arguments ==
         std::vector<std::string>{"systemctl", "--root=/", "--no-pager", "preset-all"});
+  CHECK(root.commands[1].arguments ==
+        std::vector<std::string>{"systemctl", "--root=/", "--no-pager", "--global", "preset-all"});
   CHECK_FALSE(root.exists("/etc/systemd/system-preset"));
+}
+
+TEST_CASE("presets of the blueprint come after what it says of single units, and before others") {
+  MemoryRoot root = test::sample_root();
+  Plan plan = enabling({"sshd"});
+  plan.system.service_presets = {"disable cups.*", "enable getty@.service tty1"};
+  test::apply("services", plan, root);
+  CHECK(root.read("/etc/systemd/system-preset/00-blueprint.preset") ==
+        "# The services of the blueprint, for the presets of the first start.\n"
+        "enable sshd.service\ndisable cups.*\nenable getty@.service tty1\n");
 }
 
 TEST_CASE("an instance of a template is there when its template is") {
