@@ -19,7 +19,7 @@ constexpr int kDeepest = 32;
 
 class TreeReader {
  public:
-  explicit TreeReader(fs::path top) : top_(std::move(top)) {}
+  TreeReader(fs::path top, const SourceLimits& limits) : top_(std::move(top)), limits_(limits) {}
 
   SourceTree read() {
     read_folder({}, 0);
@@ -38,9 +38,9 @@ class TreeReader {
          entry.increment(error)) {
       const std::string name = entry->path().filename().string();
       check_name(name, folder);
-      if (++entries_ > kMostSourceEntries) {
+      if (++entries_ > limits_.entries) {
         refuse(fmt::format("'{}' holds more than {} files and folders", top_.string(),
-                           kMostSourceEntries),
+                           limits_.entries),
                "make a package of it");
       }
       read_entry(relative.empty() ? name : relative + "/" + name, entry->path(), depth);
@@ -67,11 +67,11 @@ class TreeReader {
     }
     SourceTree::File file;
     file.name = relative;
-    file.content = read_file_beneath(top_, relative, kLargestSourceTree);
+    file.content = read_file_beneath(top_, relative, limits_.size);
     file.executable = (status.permissions() & fs::perms::owner_exec) != fs::perms::none;
     size_ += file.content.size();
-    if (size_ > kLargestSourceTree.count) {
-      refuse(fmt::format("'{}' holds more than {}", top_.string(), to_text(kLargestSourceTree)),
+    if (size_ > limits_.size.count) {
+      refuse(fmt::format("'{}' holds more than {}", top_.string(), to_text(limits_.size)),
              "make a package of it");
     }
     tree_.files.push_back(std::move(file));
@@ -90,6 +90,7 @@ class TreeReader {
   }
 
   fs::path top_;
+  SourceLimits limits_;
   SourceTree tree_;
   std::size_t entries_ = 0;
   std::uint64_t size_ = 0;
@@ -97,7 +98,8 @@ class TreeReader {
 
 }  // namespace
 
-SourceTree read_source_tree(const fs::path& folder, const std::string& relative) {
+SourceTree read_source_tree(const fs::path& folder, const std::string& relative,
+                            const SourceLimits& limits) {
   std::error_code error;
   const fs::path base = fs::canonical(folder.empty() ? "." : folder, error);
   const fs::path top = error ? fs::path() : fs::canonical(base / relative, error);
@@ -113,7 +115,7 @@ SourceTree read_source_tree(const fs::path& folder, const std::string& relative)
   if (rest != base.end()) {
     refuse(fmt::format("'{}' leads out of the folder '{}'", relative, folder.string()));
   }
-  return TreeReader(top).read();
+  return TreeReader(top, limits).read();
 }
 
 }  // namespace composer

@@ -196,12 +196,16 @@ TEST_CASE("nothing leads out of a folder, and what is no file is refused") {
 
 TEST_CASE("a folder is bounded in files and in depth") {
   const test::ScratchFolder scratch;
-  for (std::size_t i = 0; i <= kMostSourceEntries; i++) {
-    put(scratch.path() / "many" / std::to_string(i), "");
-  }
-  CHECK_THROWS_WITH(
-      read_source_tree(scratch.path(), "many"),
-      Equals("'" + scratch.path().string() + "/many' holds more than 10000 files and folders"));
+  CHECK(SourceLimits().entries == 10'000);
+  CHECK(SourceLimits().size == MiB(64));
+  for (const char* name : {"a", "b", "c/d"}) put(scratch.path() / "many" / name, "1234");
+  const std::string many = scratch.path().string() + "/many";
+  CHECK(read_source_tree(scratch.path(), "many", {.entries = 4, .size = Bytes{12}}).files.size() ==
+        3);
+  CHECK_THROWS_WITH(read_source_tree(scratch.path(), "many", {.entries = 3, .size = Bytes{12}}),
+                    Equals("'" + many + "' holds more than 3 files and folders"));
+  CHECK_THROWS_WITH(read_source_tree(scratch.path(), "many", {.entries = 4, .size = Bytes{11}}),
+                    Equals("'" + many + "' holds more than 11 bytes"));
   fs::path deep = "deep";
   for (int i = 0; i < 40; i++) deep /= "d";
   fs::create_directories(scratch.path() / deep);
