@@ -71,6 +71,16 @@ void add_validate(CLI::App& app, ValidateRequest& request) {
   add_blueprint_options(*command, request.options);
 }
 
+void add_schema(CLI::App& app) {
+  CLI::App* command =
+      app.add_subcommand("schema", "Print the JSON Schema of the blueprint language");
+  command->description(
+      "Prints a JSON Schema (draft 2020-12) of blueprints and their parts, for editors that check\n"
+      "and complete YAML by one; docs/blueprint.md says how to set them up.\n"
+      "\n"
+      "  image-composer schema > blueprint.schema.json\n");
+}
+
 void add_plan(CLI::App& app, PlanRequest& request) {
   CLI::App* command = app.add_subcommand("plan", "Say what would be built, and build nothing");
   command->description(
@@ -190,6 +200,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.add_flag("--json-log", line.json_log, "Progress and errors as JSON lines on standard error");
   app.add_option("--cache", line.cache, "Folder for downloads and metadata")->type_name("DIR");
   add_validate(app, validate);
+  add_schema(app);
   add_plan(app, plan);
   add_build(app, build);
   add_boot(app, boot);
@@ -203,6 +214,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     return line;
   }
   if (app.got_subcommand("validate")) line.command = std::move(validate);
+  if (app.got_subcommand("schema")) line.command = SchemaRequest{};
   if (app.got_subcommand("plan")) line.command = std::move(plan);
   if (app.got_subcommand("build")) line.command = std::move(build);
   if (app.got_subcommand("boot")) line.command = std::move(boot);

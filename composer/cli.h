@@ -20,6 +20,9 @@ struct ValidateRequest {
   bool json = false;  ///< Of what is explained.
 };
 
+/// Print the JSON Schema of the blueprint language.
+struct SchemaRequest {};
+
 struct PlanRequest {
   std::filesystem::path blueprint;
   bool json = false;
@@ -55,7 +58,8 @@ struct CommandLine {
   bool verbose = false;
   bool json_log = false;
   std::filesystem::path cache;  ///< Empty: see default_cache().
-  std::variant<Answer, ValidateRequest, PlanRequest, BuildCommand, BootCommand> command;
+  std::variant<Answer, ValidateRequest, SchemaRequest, PlanRequest, BuildCommand, BootCommand>
+      command;
 };
 
 /// Reads the command line. Never throws for a wrong one: that is an Answer with exit code 2.

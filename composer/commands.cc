@@ -5,6 +5,7 @@
 
 #include "composer/base/file_descriptor.h"
 #include "composer/blueprint/explain.h"
+#include "composer/blueprint/schema.h"
 #include "composer/boot/junit.h"
 #include "composer/cli.h"
 #include "composer/compose.h"
@@ -47,6 +48,11 @@ int run(const CommandLine&, const ValidateRequest& request, Console& console) {
     }
   }
   return exit_code;
+}
+
+int run(const CommandLine&, const SchemaRequest&, Console&) {
+  print(blueprint::language_schema());
+  return 0;
 }
 
 int run(const CommandLine& line, const PlanRequest& request, Console& console) {
