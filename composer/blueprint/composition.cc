@@ -18,6 +18,9 @@ namespace {
 /// What makes an image itself: two images must not share it because one extends the other.
 constexpr std::string_view kIdentityKeys[] = {"name", "identity_seed", "source_date_epoch"};
 
+/// Each is merged in every file that has one of its name; a build that needs more cannot be read.
+constexpr std::size_t kMostProfiles = 32;
+
 /// Every part and every section of one, in the order of the files.
 template <typename Visit>
 void visit_sections(const Part& part, Visit visit) {
@@ -50,7 +53,7 @@ class Composer {
  private:
   template <typename Visit>
   void visit_files(const Part& part, std::set<const Part*>& seen, Visit visit) const;
-  void choose_profile(const std::string& name, const Span& at);
+  void choose_profile(const std::string& name, const Span& at, const std::set<std::string>& known);
   void lay(const Part& part);
 
   const FileSet& set_;
@@ -71,15 +74,16 @@ void Composer::visit_files(const Part& part, std::set<const Part*>& seen, Visit 
   visit(part);
 }
 
-void Composer::choose_profile(const std::string& name, const Span& at) {
+void Composer::choose_profile(const std::string& name, const Span& at,
+                              const std::set<std::string>& known) {
   if (std::find(profiles_.begin(), profiles_.end(), name) != profiles_.end()) return;
-  std::set<std::string> known;
-  for (const Part* part : set_.parts()) {
-    for (const NamedPart& profile : part->profiles) known.insert(profile.name);
-  }
   if (at && check_profile_name(name)) return;  // Reported as the word that it is.
   if (known.contains(name)) {
     profiles_.push_back(name);
+    if (profiles_.size() == kMostProfiles + 1) {
+      findings_.report(at, {fmt::format("more than {} profiles are on", kMostProfiles),
+                            "write sections that belong together into one profile"});
+    }
     return;
   }
   const auto near = nearest(name, {known.begin(), known.end()});
@@ -99,12 +103,19 @@ void Composer::choose(const Part& main) {
     if (arch != nullptr && arch->kind == Node::Kind::scalar) arch_ = arch->text;
     if (part.select) lay_over(selected, *part.select, nullptr, findings_);
   });
+  std::set<std::string> known;
+  for (const Part* part : set_.parts()) {
+    for (const NamedPart& profile : part->profiles) known.insert(profile.name);
+  }
   if (const Node* list = selected.find("select")) {
     for (const Node& item : list->items) {
-      if (item.kind == Node::Kind::scalar) choose_profile(item.text, item.at);
+      if (profiles_.size() > kMostProfiles) break;
+      if (item.kind == Node::Kind::scalar) choose_profile(item.text, item.at, known);
     }
   }
-  for (const std::string& name : options_.profiles) choose_profile(name, {});
+  for (const std::string& name : options_.profiles) {
+    if (profiles_.size() <= kMostProfiles) choose_profile(name, {}, known);
+  }
 }
 
 void Composer::lay(const Part& part) {

@@ -1,6 +1,7 @@
 #include "composer/blueprint/secrets.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 
@@ -37,6 +38,12 @@ bool is_secret(const Mapping& mapping, std::string_view name) {
 }
 
 void conceal_secrets(const std::vector<const Node*>& owns, Findings& findings) {
+  std::multimap<std::string_view, const Node*> values;
+  for (const Node* own : owns) {
+    const Node* variables = own->find(kVariables);
+    if (variables == nullptr) continue;
+    for (const Entry& entry : variables->entries) values.emplace(entry.key, &entry.value);
+  }
   std::set<std::string> secret;
   for (const Node* own : owns) conceal_values(*own, blueprint_mapping(), findings, secret);
   // Variables that secret ones are made of, until there are no more.
@@ -44,12 +51,10 @@ void conceal_secrets(const std::vector<const Node*>& owns, Findings& findings) {
   while (!waiting.empty()) {
     const std::string name = std::move(waiting.back());
     waiting.pop_back();
-    for (const Node* own : owns) {
-      const Node* variables = own->find(kVariables);
-      const Node* value = variables == nullptr ? nullptr : variables->find(name);
-      if (value == nullptr) continue;
-      findings.conceal(*value);
-      for (const std::string& other : variables_in(value->text)) {
+    const auto [first, last] = values.equal_range(name);
+    for (auto it = first; it != last; ++it) {
+      findings.conceal(*it->second);
+      for (const std::string& other : variables_in(it->second->text)) {
         if (secret.insert(other).second) waiting.push_back(other);
       }
     }

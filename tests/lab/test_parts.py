@@ -33,7 +33,8 @@ class InstallList(unittest.TestCase):
         self.assertEqual(found, ["kernel-azure"])
 
     def test_a_list_or_a_section_is_replaced_and_the_section_of_another_architecture_is_left_out(self):
-        found = self.install_list(vm="extends: base.yaml\npackages: !replace {install: [c]}\nper_arch: {arm: {packages: {install: [d]}}}\n",
+        found = self.install_list(vm="extends: base.yaml\npackages: !replace {install: [c]}\n"
+                                     "per_arch: {arm: {packages: {install: [d]}}}\n",
                                   base="arch: x86_64\npackages: {install: [a, b]}\n")
         self.assertEqual(found, ["c"])
         found = self.install_list(vm="extends: base.yaml\npackages: {install: !replace [c]}\n")

@@ -4,6 +4,8 @@
 #include <map>
 
 #include "composer/blueprint/findings.h"
+#include "composer/blueprint/list_rules.h"
+#include "composer/blueprint/mappings.h"
 #include "composer/blueprint/source_text.h"
 
 #include "blueprint_text.h"
@@ -57,7 +59,25 @@ std::vector<std::string> values(const std::vector<Located<std::string>>& located
 
 using Names = std::vector<std::string>;
 
+/// Each list of mappings has entries that another file can name.
+void check_names(const Mapping& mapping) {
+  for (const Key& key : mapping.keys) {
+    if (key.mapping == nullptr) continue;
+    CAPTURE(mapping.path, key.name);
+    if (key.arity == Arity::list) {
+      const ListRule rule = rule_of(key.name);
+      CHECK(rule.kind == ListRule::Kind::entries);
+      for (const std::string_view name : rule.names) CHECK(key.mapping().find(name) != nullptr);
+    }
+    check_names(key.mapping());
+  }
+}
+
 }  // namespace
+
+TEST_CASE("every entry of a list of mappings can be named by another file") {
+  check_names(blueprint_mapping());
+}
 
 TEST_CASE("a blueprint that extends another inherits all but what makes an image itself") {
   const Blueprint vm =
@@ -211,6 +231,26 @@ TEST_CASE("a base's profile can be selected, and its selection be taken back") {
         Names{"hard"});
   CHECK(problems(variant("select: [fisp]\n", base)) ==
         Problems{"vm.yaml:4:10: there is no profile 'fisp' [did you mean 'fips'?]"});
+}
+
+TEST_CASE("a hostile number of profiles or variables is told in good time") {
+  std::string profiles = "profiles:\n", select = "select: [";
+  for (int i = 0; i < 20000; ++i) {
+    const std::string name = "p" + std::to_string(i);
+    profiles += "  " + name + ": {}\n";
+    select += (i == 0 ? "" : ", ") + name;
+  }
+  CHECK(problems(variant(profiles + select + "]\n")) ==
+        Problems{"vm.yaml:20005:160: more than 32 profiles are on [write sections that belong "
+                 "together into one profile]"});
+
+  std::string chain = "variables:\n  v0: x\n";
+  for (int i = 1; i < 20000; ++i) {
+    chain += "  v" + std::to_string(i) + ": \"${{v" + std::to_string(i - 1) + "}}\"\n";
+  }
+  const Problems found = problems(variant(chain + "system: {locale: \"${{v19999}}\"}\n"));
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].find("variables nest deeper than 16 levels") != std::string::npos);
 }
 
 TEST_CASE("variables stand in every text, and the command line wins") {

@@ -20,7 +20,7 @@ std::set<std::string> texts() {
   const std::string golden = COMPOSER_TEST_DATA "/golden/blueprint/";
   for (const std::string& path :
        {std::string(COMPOSER_SOURCE_DIR "/docs/blueprint.md"), golden + "good.yaml",
-        golden + "ten-mistakes.yaml", golden + "credentials.yaml"}) {
+        golden + "ten-mistakes.yaml", golden + "credentials.yaml", golden + "settings.yaml"}) {
     std::ifstream file(path);
     REQUIRE(file);
     for (std::string line; std::getline(file, line);) {

@@ -223,6 +223,24 @@ TEST_CASE("a file that a folder brings is not written twice") {
               "out of the folder, or remove the entry]"});
 }
 
+TEST_CASE("a source counts from the folder of the part that wrote it, and stays inside it") {
+  const test::ScratchFolder scratch;
+  put(scratch.path() / "parts/p.yaml",
+      "part: 1\nsystem: {files: [{path: /etc/p, source: p.txt}]}\n");
+  put(scratch.path() / "parts/p.txt", "of the part");
+  put(scratch.path() / "p.txt", "of the blueprint");
+  Blueprint blueprint = blueprint_with(
+      "  files: [{path: /etc/b, source: p.txt}]\ninclude: [parts/p.yaml]\n", scratch.path());
+  const auto system = planned(blueprint);
+  REQUIRE(system.files.size() == 2);
+  CHECK(system.files[0].path == "/etc/p");
+  CHECK(system.files[0].content == "of the part");
+  CHECK(system.files[1].content == "of the blueprint");
+  fs::remove(scratch.path() / "parts/p.txt");
+  fs::create_symlink("../p.txt", scratch.path() / "parts/p.txt");
+  CHECK(problems_of(blueprint).size() == 1);
+}
+
 TEST_CASE("a source counts from the folder of the blueprint, and what cannot be read is told") {
   const test::ScratchFolder scratch;
   put(scratch.path() / "units/a.service", "[Unit]\n");

@@ -56,10 +56,18 @@ TEST_CASE("an unknown variable and a lone dollar sign are errors") {
   CHECK(url_of("https://x/${arch").starts_with("vm.yaml:1:10: error: '$' without a variable's"));
 }
 
-TEST_CASE("a path counts from the blueprint's folder") {
-  CHECK(url_of("../lab/") == "file:///lab");
-  CHECK(url_of("/srv/my repo") == "file:///srv/my%20repo");
-  CHECK(url_of("keys/$basearch.asc") == "file:///blueprints/keys/x86_64.asc");
+TEST_CASE("a path counts from the folder of the file that wrote it") {
+  const auto url_in = [](const std::string& file, const std::string& text) {
+    Located<std::string> path = at_line(text);
+    path.at.source = std::make_shared<SourceText>(SourceText{file, path.at.source->text});
+    return absolute_url(path, blueprint(true));
+  };
+  CHECK(url_in("/blueprints/vm.yaml", "../lab/") == "file:///lab");
+  CHECK(url_in("/blueprints/vm.yaml", "/srv/my repo") == "file:///srv/my%20repo");
+  CHECK(url_in("/blueprints/vm.yaml", "keys/$basearch.asc") ==
+        "file:///blueprints/keys/x86_64.asc");
+  CHECK(url_in("/shared/parts/base.yaml", "../keys/base.asc") == "file:///shared/keys/base.asc");
+  CHECK(absolute_url({"../lab", {}}, blueprint(true)) == "file:///lab");
 }
 
 TEST_CASE("a scheme that we do not fetch is refused") {
