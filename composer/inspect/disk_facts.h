@@ -61,7 +61,7 @@ DiskFacts read_disk_facts(const BlockSource& disk, std::uint32_t sector_size = 5
 
 /// What a filesystem's superblock says.
 struct FilesystemFacts {
-  std::string type;  ///< `ext4` (also ext2 and ext3), `vfat`, `xfs`, `btrfs`, `swap`, …
+  std::string type;  ///< As blkid(8) has it: `ext4`, `vfat`, `xfs`, `btrfs`, `swap`, …
   std::string uuid;  ///< As blkid(8) prints it: `1234-ABCD` for vfat.
   std::string label;
   int partition = 0;                    ///< Its number; 0 for a filesystem on the whole disk.
