@@ -35,6 +35,7 @@
 #include "composer/stage_times.h"
 #include "composer/tree/configure.h"
 #include "composer/tree/host_root.h"
+#include "composer/tree/selinux.h"
 #include "composer/version.h"
 
 namespace composer {
@@ -144,16 +145,26 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   }
   const std::filesystem::path root_path = assembly ? assembly->root() : root_directory->root();
 
-  rpm::install_packages(
-      {.root = root_path, .packages = packages, .source_date_epoch = plan.source_date_epoch},
-      progress);
+  rpm::install_packages({.root = root_path,
+                         .packages = packages,
+                         .source_date_epoch = plan.source_date_epoch,
+                         .documentation = plan.installation.documentation,
+                         .locales = plan.installation.locales},
+                        progress);
 
   tree::BiosBootImages boot_images;
   {
     tree::HostRoot root(root_path);
     tree::configure(plan, root, progress);
     tree::make_initramfs(plan, root, progress);
+    // What only the installation, the scripts and dracut needed.
+    rpm::erase_packages({.root = root_path,
+                         .source_date_epoch = plan.source_date_epoch,
+                         .erase = plan.installation.erase},
+                        progress);
     tree::clean(plan, root, progress);
+    // Nothing writes into the root after this.
+    tree::label_files(plan, root_path, root, progress);
     boot_images = tree::bios_boot_images(plan, root);
   }
 

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "composer/tree/configure.h"
+#include "composer/tree/scripts.h"
 
 namespace composer {
 namespace {
@@ -43,6 +44,20 @@ void describe_packages(std::string& out, const Plan& plan) {
   for (const PlannedPackage& package : plan.packages) {
     out += fmt::format("  {:<{}}  {:>9}  {:<11}  {}\n", package.nevra(), width,
                        to_text(package.size), reason_text(package.reason), package.repository);
+  }
+}
+
+void describe_installation(std::string& out, const PlannedInstallation& installation) {
+  if (!installation.documentation) out += "  without documentation\n";
+  if (installation.locales && installation.locales->empty()) out += "  without locales\n";
+  if (installation.locales && !installation.locales->empty()) {
+    out += fmt::format("  locales: {}\n", fmt::join(*installation.locales, ", "));
+  }
+  if (installation.package_manager != PackageManager::kept) {
+    out += fmt::format("  package manager: {}\n", to_text(installation.package_manager));
+  }
+  if (!installation.erase.empty()) {
+    out += fmt::format("  erased at the end: {}\n", fmt::join(installation.erase, ", "));
   }
 }
 
@@ -85,6 +100,7 @@ std::string describe(const Plan& plan) {
     if (!repository.package_signatures) out += "    package signatures are NOT checked\n";
   }
   describe_packages(out, plan);
+  describe_installation(out, plan.installation);
   describe_disk(out, plan.disk);
 
   if (plan.has_disk()) {
@@ -100,6 +116,10 @@ std::string describe(const Plan& plan) {
       out += fmt::format("  {}: {}\n", step.name, line);
     }
   }
+
+  const std::vector<std::string> scripts = tree::describe_scripts(plan);
+  if (!scripts.empty()) out += "\nscripts:\n";
+  for (const std::string& line : scripts) out += fmt::format("  {}\n", line);
 
   out += "\noutputs:\n";
   for (const PlannedOutput& output : plan.outputs) {
@@ -120,6 +140,9 @@ std::string describe(const BuildReport& report) {
     out +=
         fmt::format("{}  {}, {} on disk{}\n  sha256 {}\n", image.path.string(),
                     to_text(image.output.format), to_text(image.file_size), of_disk, image.sha256);
+  }
+  for (const PlannedScript& script : report.plan.scripts) {
+    out += fmt::format("script {}: network: {}\n", script.name, script.network ? "yes" : "no");
   }
   for (const std::filesystem::path& file : report.files) out += file.string() + "\n";
   double total = 0;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "composer/base/checksum.h"
+#include "composer/plan/decide_installation.h"
 #include "composer/plan/plan_json.h"
 
 namespace composer {
@@ -22,6 +23,7 @@ std::string manifest_json(const Plan& plan, const std::vector<Image>& images) {
   }
   Json packages = Json::array();
   for (const PlannedPackage& package : plan.packages) {
+    if (!remains(plan.installation, package.name)) continue;
     packages.push_back({{"nevra", package.nevra()},
                         {"repository", package.repository},
                         {package.checksum_type, package.checksum},
@@ -39,6 +41,13 @@ std::string manifest_json(const Plan& plan, const std::vector<Image>& images) {
                             {"package_signatures", repository.package_signatures},
                             {"keys", keys}});
   }
+  Json scripts = Json::array();
+  for (const PlannedScript& script : plan.scripts) {
+    scripts.push_back({{"name", script.name},
+                       {"when", to_text(script.when)},
+                       {"network", script.network ? "yes" : "no"},
+                       {"sha256", sha256_hex(script.content)}});
+  }
   Json manifest{{"name", plan.name},
                 {"version", plan.version},
                 {"arch", to_text(plan.arch)},
@@ -49,6 +58,9 @@ std::string manifest_json(const Plan& plan, const std::vector<Image>& images) {
                  fmt::format("{} {}", plan.boot.root_argument, plan.boot.kernel_command_line)},
                 {"images", image_list},
                 {"repositories", repositories},
+                {"scripts", scripts},
+                {"package_manager", to_text(plan.installation.package_manager)},
+                {"erased", plan.installation.erase},
                 {"packages", packages}};
   if (!plan.has_disk()) manifest.erase("kernel_command_line");
   return manifest.dump(2) + "\n";

@@ -31,6 +31,8 @@ void read_and_check(const blueprint::Composed& composed, Blueprint& out, Finding
            blueprint::check_settings,
            blueprint::check_units,
            blueprint::check_files,
+           blueprint::check_certificates,
+           blueprint::check_scripts,
            blueprint::check_outputs,
        }) {
     check(out, root, findings);

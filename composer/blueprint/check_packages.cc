@@ -11,6 +11,8 @@ void check_packages(const Blueprint& blueprint, const Node& root, Findings& find
   const PackagesRequest& packages = blueprint.packages;
   check_repeats(packages.install, section, "install", "package", findings);
   check_repeats(packages.exclude, section, "exclude", "pattern", findings);
+  check_repeats(packages.erase, section, "erase", "pattern", findings);
+  if (packages.locales) check_repeats(*packages.locales, section, "locales", "language", findings);
   std::map<std::string_view, Span> wanted;
   for (const auto& request : packages.install) wanted.try_emplace(*request, request.at);
   const std::vector<Node>& nodes = items_of(section, "exclude");

@@ -29,6 +29,8 @@ void check_services(const Blueprint& blueprint, const Node& root, Findings& find
 void check_settings(const Blueprint& blueprint, const Node& root, Findings& findings);
 void check_units(const Blueprint& blueprint, const Node& root, Findings& findings);
 void check_files(const Blueprint& blueprint, const Node& root, Findings& findings);
+void check_certificates(const Blueprint& blueprint, const Node& root, Findings& findings);
+void check_scripts(const Blueprint& blueprint, const Node& root, Findings& findings);
 void check_outputs(const Blueprint& blueprint, const Node& root, Findings& findings);
 
 /// The arguments of mkfs for one partition: only those that say how the filesystem is made.

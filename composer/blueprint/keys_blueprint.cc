@@ -4,7 +4,7 @@
 #include "composer/blueprint/scalars.h"
 #include "composer/blueprint/words.h"
 
-// The top level, and the mappings in it that are small: packages, boot, outputs, tests.
+// The top level, and the mappings in it that are small: boot, outputs, tests.
 
 namespace composer::blueprint {
 namespace {
@@ -21,19 +21,8 @@ constexpr KeyOf<Blueprint> language_key(KeyFacts facts) {
 }
 
 constexpr Stranger kTopStrangers[] = {
-    {"architecture", "arch"},
-    {"scripts", "", "'scripts' is not part of blueprint language 1 yet",
-     "use a package's scriptlets, or 'files' in 'system'"},
-    {"storage", "disk"},
-    {"repos", "repositories"},
-    {"os", "system"},
-    {"output", "outputs"},
-};
-
-constexpr Stranger kPackagesStrangers[] = {
-    {"remove", "exclude"},
-    {"recommends", "weak_dependencies"},
-    {"install_weak_deps", "weak_dependencies"},
+    {"architecture", "arch"}, {"storage", "disk"},   {"repos", "repositories"},
+    {"os", "system"},         {"output", "outputs"},
 };
 
 constexpr Stranger kBootStrangers[] = {
@@ -56,25 +45,6 @@ constexpr Stranger kBootTestStrangers[] = {
 };
 
 }  // namespace
-
-const Mapping& packages_mapping() {
-  static constexpr Table table(
-      {"the packages section", "packages", "What is installed.", {}, kPackagesStrangers},
-      {key<&PackagesRequest::install, kPackageRequest>(
-           {.name = "install",
-            .presence = kRequired,
-            .meaning = "What must be in the image; what these need comes by itself."}),
-       key<&PackagesRequest::exclude, kPackageGlob>(
-           {.name = "exclude",
-            .fallback = "none",
-            .meaning = "Packages that must not be in the image, not even when others need them."}),
-       key<&PackagesRequest::weak_dependencies, kBoolean>(
-           {.name = "weak_dependencies",
-            .fallback = "true",
-            .meaning = "Whether packages that others recommend are installed too. Azure Linux's "
-                       "release packages choose their identity by a recommendation."})});
-  return table;
-}
 
 const Mapping& boot_mapping() {
   static constexpr Table table(
@@ -186,6 +156,10 @@ const Mapping& blueprint_mapping() {
            {.name = "system",
             .fallback = "as the packages have it",
             .meaning = "What is set in the installed system."}),
+       section<&Blueprint::scripts, script_mapping>(
+           {.name = "scripts",
+            .fallback = "none",
+            .meaning = "Programs that are run in the image's root."}),
        section<&Blueprint::outputs, output_mapping>(
            {.name = "outputs", .presence = kRequired, .meaning = "The files that are made."}),
        inner_section<Blueprint, tests_mapping>({.name = "tests",

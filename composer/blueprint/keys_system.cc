@@ -234,7 +234,20 @@ const Mapping& system_mapping() {
                                                           .meaning = "How interfaces are set up."}),
        key<&SystemRequest::motd, kMotd>({.name = "motd",
                                          .fallback = "as the packages have it",
-                                         .meaning = "Content of /etc/motd."})});
+                                         .meaning = "Content of /etc/motd."}),
+       section<&SystemRequest::ca_certificates, ca_certificate_mapping>(
+           {.name = "ca_certificates",
+            .fallback = "none",
+            .meaning = "Certificate authorities that the system trusts beside its own."}),
+       section<&SystemRequest::selinux, selinux_mapping>(
+           {.name = "selinux", .fallback = "as the packages have it", .meaning = "SELinux."}),
+       key<&SystemRequest::fips, kBoolean>(
+           {.name = "fips",
+            .fallback = "false",
+            .meaning = "Whether the kernel and the libraries start in FIPS mode: `fips=1`, and "
+                       "`boot=` where /boot is a filesystem of its own, on the kernel command "
+                       "line, dracut's module `fips`, and the crypto-policy FIPS where "
+                       "crypto-policies is installed. Needs the package dracut-fips."})});
   return table;
 }
 

@@ -26,6 +26,9 @@ const Mapping& drop_in_mapping();         ///< DropInRequest
 const Mapping& ntp_mapping();             ///< NtpRequest
 const Mapping& firewall_mapping();        ///< FirewallRequest
 const Mapping& network_mapping();         ///< NetworkRequest
+const Mapping& script_mapping();          ///< ScriptRequest
+const Mapping& ca_certificate_mapping();  ///< CaCertificateRequest
+const Mapping& selinux_mapping();         ///< SelinuxRequest
 const Mapping& output_mapping();          ///< OutputRequest
 const Mapping& tests_mapping();           ///< Blueprint
 const Mapping& boot_test_mapping();       ///< BootTestRequest

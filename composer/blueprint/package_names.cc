@@ -156,6 +156,20 @@ std::optional<Refusal> check_package_glob(std::string_view text) {
                  "write a name or NEVRA, perhaps with '*': 'fedora-*'"};
 }
 
+std::optional<Refusal> check_package_locale(std::string_view text) {
+  if (text == "all") {
+    return Refusal{"'all' is what holds without 'locales'", "remove the key"};
+  }
+  // The charset belongs to the running system's LANG; rpm would compare it with the marks.
+  if (const auto dot = text.find('.'); dot != std::string_view::npos && dot > 0) {
+    return Refusal{fmt::format("'{}' holds a character set, which files are not marked with", text),
+                   fmt::format("write '{}'", text.substr(0, dot))};
+  }
+  if (!text.empty() && is_letter(text.front()) && holds_only(text, "_@")) return std::nullopt;
+  return Refusal{fmt::format("'{}' is not a language of packages' files", text),
+                 "write one such as 'en', 'en_US' or 'sr@latin'"};
+}
+
 }  // namespace
 
 constinit const Scalar<std::string> kPackageRequest = {
@@ -167,5 +181,11 @@ constinit const Scalar<std::string> kPackageGlob = {
     {"a pattern of package names",
      "A name or NEVRA, in which `*`, `?` and `[…]` stand for others."},
     checked_text<check_package_glob>};
+constinit const Scalar<std::string> kErasePattern = {
+    {"a pattern of package names", "A name, in which `*`, `?` and `[…]` stand for others."},
+    checked_text<check_package_glob>};
+constinit const Scalar<std::string> kPackageLocale = {
+    {"a language", "A language such as `en`, with a country or variant: `en_US`, `sr@latin`."},
+    checked_text<check_package_locale>};
 
 }  // namespace composer::blueprint

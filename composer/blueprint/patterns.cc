@@ -79,6 +79,12 @@ const TextPattern kPatterns[] = {
     row<kPreset>("(enable|disable|ignore) [^\\n]+", "enable sshd.service"),
     row<kTmpfilesLine>("[A-Za-z][^\\n]+", "d /run/web 0750 root web -"),
     row<kBlueprintPath>("[^~\\n][^\\n]*", "../base.yaml"),
+    row<kScriptName>("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "seed-keys"),
+    row<kVariableName>("[A-Za-z_][A-Za-z0-9_]*", "CHANNEL"),
+    row<kCertificateName>("[A-Za-z0-9][A-Za-z0-9._-]{0,127}", "company"),
+    row<kSelinuxPolicy>("[A-Za-z0-9][A-Za-z0-9_-]{0,127}", "targeted"),
+    row<kErasePattern>(kPackage, "vim-*"),
+    row<kPackageLocale>("[A-Za-z][A-Za-z0-9_@]*", "en_US"),
     row<kProfileName>("[A-Za-z0-9][A-Za-z0-9_-]{0,63}", "fips"),
 };
 

@@ -82,6 +82,8 @@ extern const Scalar<std::string> kContent;
 // package_names.cc
 extern const Scalar<std::string> kPackageRequest;
 extern const Scalar<std::string> kPackageGlob;
+extern const Scalar<std::string> kErasePattern;   ///< On names alone.
+extern const Scalar<std::string> kPackageLocale;  ///< As files of packages are marked.
 
 // storage_texts.cc
 extern const Scalar<std::string> kPartitionLabel;
@@ -89,6 +91,16 @@ extern const Scalar<std::string> kFilesystemLabel;
 extern const Scalar<std::string> kMountOption;
 extern const Scalar<std::string> kMkfsOption;
 extern const Scalar<std::string> kKernelArgument;
+
+// script_texts.cc
+extern const Scalar<std::string> kScriptName;
+extern const Scalar<std::string> kVariableName;
+extern const Scalar<std::string> kVariableValue;
+
+// security_texts.cc
+extern const Scalar<std::string> kCertificateName;
+extern const Scalar<std::string> kCertificate;  ///< Any text; certificates.h says what is in it.
+extern const Scalar<std::string> kSelinuxPolicy;
 
 // credentials.cc
 extern const Scalar<std::string> kPasswordHash;

@@ -102,20 +102,25 @@ int serve_as_init(pid_t main) {
 
 /// PID 1 of the new namespace. Never runs anything of the root itself.
 int run_init(const std::filesystem::path& root, const ContainedStreams& streams,
-             const std::function<int()>& body, int report, int life) {
+             const std::function<int()>& body, const ContainedSurroundings& surroundings,
+             int report, int life) {
   // What a scriptlet could learn from our memory or descriptors is closed to it.
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   ::setsid();  // The terminal's Ctrl-C is for the one who waits, who then ends us.
   ::clearenv();
   wipe_initial_environment();
-  if (::unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP) != 0) {
+  const bool online = surroundings.network == RootNetwork::host;
+  if (::unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
+                (online ? 0 : CLONE_NEWNET)) != 0) {
     throw system_error("cannot make namespaces", errno);
   }
   if (::sethostname("localhost", 9) != 0 || ::setdomainname("(none)", 6) != 0) {
     throw system_error("cannot set the host name", errno);
   }
   // Nothing that is mounted from here on may reach the one who waits.
-  const ContainedRoot contained(root);
+  ContainedRoot contained(root);
+  if (!surroundings.program.empty()) contained.add_program(surroundings.program);
+  if (online) contained.show_resolver(surroundings.resolver);
 
   const pid_t main = ::fork();
   if (main < 0) throw system_error("cannot start a process", errno);
@@ -141,6 +146,7 @@ int run_init(const std::filesystem::path& root, const ContainedStreams& streams,
   ::close(life);
   const int result = serve_as_init(main);
   contained.carry_attributes();
+  contained.hide_resolver();
   return result;
 }
 
@@ -148,7 +154,8 @@ int run_init(const std::filesystem::path& root, const ContainedStreams& streams,
 
 ContainedProcess::ContainedProcess(const std::filesystem::path& root,
                                    const ContainedStreams& streams,
-                                   const std::function<int()>& body) {
+                                   const std::function<int()>& body,
+                                   const ContainedSurroundings& surroundings) {
   host::throw_if_interrupted();
   Pipe report = make_pipe(), life = make_pipe();
   const FileDescriptor own_pids = open_file("/proc/self/ns/pid", O_RDONLY);
@@ -168,7 +175,8 @@ ContainedProcess::ContainedProcess(const std::filesystem::path& root,
     pollfd parent{life.read_end.get(), 0, 0};
     if (::poll(&parent, 1, 0) != 0) ::_exit(125);
     ::_exit(reporting(report.write_end.get(), [&] {
-      return run_init(root, streams, body, report.write_end.get(), life.read_end.get());
+      return run_init(root, streams, body, surroundings, report.write_end.get(),
+                      life.read_end.get());
     }));
   }
   if (::setns(own_pids.get(), CLONE_NEWPID) != 0) {

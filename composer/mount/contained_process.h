@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "composer/base/file_descriptor.h"
+#include "composer/root.h"
 
 namespace composer::mount {
 
@@ -15,6 +16,13 @@ namespace composer::mount {
 struct ContainedStreams {
   int input = -1, output = -1, error = -1;
   std::vector<int> kept;
+};
+
+/// What a contained process finds in its root that is not of the root, for its time only.
+struct ContainedSurroundings {
+  RootNetwork network = RootNetwork::none;
+  std::string program;   ///< What the file kRootProgram holds, unless empty.
+  std::string resolver;  ///< What /etc/resolv.conf holds where there is a network.
 };
 
 /// A copy of this process (fork) in a root and in mount, PID, IPC, UTS, network and cgroup
@@ -28,7 +36,8 @@ class ContainedProcess {
   ///              that leaves it is thrown by `wait`.
   /// @throws Error  when the namespaces or the root cannot be made.
   ContainedProcess(const std::filesystem::path& root, const ContainedStreams& streams,
-                   const std::function<int()>& body);
+                   const std::function<int()>& body,
+                   const ContainedSurroundings& surroundings = {});
   ContainedProcess(const ContainedProcess&) = delete;
   ContainedProcess& operator=(const ContainedProcess&) = delete;
   /// Kills what still runs.

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "composer/error.h"
+#include "composer/root.h"
 
 namespace composer::mount {
 namespace {
@@ -217,6 +218,50 @@ void ContainedRoot::cover(const std::string& path, mode_t mode, int mounted) {
     throw system_error(fmt::format("cannot look at '{}' in the root", path), errno);
   }
   covers_.push_back(std::move(cover));
+}
+
+void ContainedRoot::add_program(std::string_view content) const {
+  const FileDescriptor file(::open(std::string(kRootProgram).c_str(),
+                                   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0700));
+  if (!file) throw system_error(fmt::format("cannot make '{}' in the root", kRootProgram), errno);
+  write_all(file.get(), content, kRootProgram);
+}
+
+void ContainedRoot::show_resolver(std::string_view content) {
+  constexpr const char* kSource = "/run/.resolv.conf";
+  constexpr const char* kPlace = "/etc/resolv.conf";
+  FileDescriptor shown(::open(kSource, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!shown) throw system_error(fmt::format("cannot make '{}' in the root", kSource), errno);
+  write_all(shown.get(), content, kSource);
+  const FileDescriptor mounted =
+      copy_of(shown.get(), "", AT_EMPTY_PATH, kInert | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY);
+
+  etc_ = open_plain_directory("/etc");
+  if (!etc_) {
+    throw Error(ErrorKind::build, fmt::format("cannot show '{}': there is no '/etc'", kPlace));
+  }
+  FileDescriptor place(::openat(etc_.get(), "resolv.conf", O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!place && errno == ENOENT) {
+    make_file(etc_.get(), "resolv.conf");
+    resolver_placeholder_ = true;
+    place = FileDescriptor(::openat(etc_.get(), "resolv.conf", O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  }
+  // A link is mounted over itself: what it leads to is in /run, which is empty here.
+  if (!place || ::move_mount(mounted.get(), "", place.get(), "",
+                             MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+    throw system_error(fmt::format("cannot mount on '{}' in the root", kPlace), errno);
+  }
+  ::unlink(kSource);  // Not before: what has no name is mounted nowhere.
+}
+
+void ContainedRoot::hide_resolver() {
+  // By the open directory: a script may have moved /etc. The file itself cannot be moved or
+  // removed while it is mounted over.
+  if (!etc_ || !resolver_placeholder_) return;
+  if (::fchdir(etc_.get()) != 0 || ::umount2("resolv.conf", MNT_DETACH | UMOUNT_NOFOLLOW) != 0 ||
+      ::unlinkat(etc_.get(), "resolv.conf", 0) != 0) {
+    throw system_error("cannot remove '/etc/resolv.conf' from the root", errno);
+  }
 }
 
 void ContainedRoot::carry_attributes() const {

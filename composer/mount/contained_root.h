@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <sys/stat.h>
 #include <vector>
 
@@ -22,6 +23,15 @@ class ContainedRoot {
   /// directory mounted over is given to the one below, which is in the image.
   void carry_attributes() const;
 
+  /// Puts an executable file of this content at kRootProgram, in memory.
+  void add_program(std::string_view content) const;
+
+  /// Shows a file of this content, which cannot be written to, at /etc/resolv.conf, whatever is
+  /// there: a file, a link, or nothing.
+  void show_resolver(std::string_view content);
+  /// Takes it away, so that what was there, or nothing, is there again.
+  void hide_resolver();
+
  private:
   struct Cover {
     std::string path;
@@ -31,6 +41,8 @@ class ContainedRoot {
   void cover(const std::string& path, mode_t mode, int mounted);
 
   std::vector<Cover> covers_;
+  FileDescriptor etc_;                 ///< Of the resolver's place, while it is shown.
+  bool resolver_placeholder_ = false;  ///< A file was made for it, to be mounted over.
 };
 
 }  // namespace composer::mount

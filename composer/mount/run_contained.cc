@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fstream>
 #include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -42,16 +44,55 @@ int execute(const RootCommand& command) {
   throw system_error(fmt::format("cannot start '{}' in the root", command.arguments[0]), errno);
 }
 
-void drain(FileDescriptor& fd, std::string& into) {
+/// Hands on whole lines as they come; the last one may have no end.
+class Lines {
+ public:
+  explicit Lines(const RootCommand& command) : command_(command) {}
+
+  void take(std::string_view text) {
+    if (!command_.on_line) return;
+    rest_.append(text);
+    std::size_t from = 0;
+    for (auto end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n', from)) {
+      command_.on_line(std::string_view(rest_).substr(from, end - from));
+      from = end + 1;
+    }
+    rest_.erase(0, from);
+    if (rest_.size() > kMostLine) finish();
+  }
+  void finish() {
+    if (command_.on_line && !rest_.empty()) command_.on_line(rest_);
+    rest_.clear();
+  }
+
+ private:
+  static constexpr std::size_t kMostLine = 64 << 10;
+
+  const RootCommand& command_;
+  std::string rest_;
+};
+
+void drain(FileDescriptor& fd, std::string& into, Lines* lines) {
   std::array<char, 1 << 16> buffer;
   const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
   if (n > 0) {
+    if (lines) lines->take({buffer.data(), static_cast<std::size_t>(n)});
     const bool room = into.size() < kMostOutput;
     if (room) into.append(buffer.data(), static_cast<std::size_t>(n));
     if (room && into.size() >= kMostOutput) into.append(kCut);
   } else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
     fd.reset();
   }
+}
+
+/// What the host asks its names with; empty where it has nothing.
+std::string resolver_of_host() {
+  constexpr std::size_t kMost = 64 << 10;
+  std::ifstream file("/etc/resolv.conf", std::ios::binary);
+  std::string text(kMost, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  return text;
 }
 
 /// Standard input as a file in memory: nothing to feed, and no broken pipe when it is not read.
@@ -69,21 +110,30 @@ RootCommandResult run_contained(const std::filesystem::path& root, const RootCom
   if (command.arguments.empty()) throw Error(ErrorKind::build, "no command to run in the root");
   Pipe out = make_pipe(), err = make_pipe();
   const FileDescriptor input = input_of(command);
-  const ContainedStreams streams{input.get(), out.write_end.get(), err.write_end.get(), {}};
-  ContainedProcess process(root, streams, [&] { return execute(command); });
+  const ContainedStreams streams{input.get(),
+                                 out.write_end.get(),
+                                 command.on_line ? out.write_end.get() : err.write_end.get(),
+                                 {}};
+  const ContainedSurroundings surroundings{
+      command.network, command.program,
+      command.network == RootNetwork::host ? resolver_of_host() : std::string()};
+  ContainedProcess process(
+      root, streams, [&] { return execute(command); }, surroundings);
   out.write_end.reset();
   err.write_end.reset();
 
   RootCommandResult result;
+  Lines lines(command);
   while (out.read_end || err.read_end) {
     std::array<pollfd, 2> wanted = {
         {{out.read_end.get(), POLLIN, 0}, {err.read_end.get(), POLLIN, 0}}};
     const int ready = ::poll(wanted.data(), wanted.size(), -1);
     host::throw_if_interrupted();  // The destructor ends what runs.
     if (ready < 0) continue;
-    if (wanted[0].revents != 0) drain(out.read_end, result.standard_output);
-    if (wanted[1].revents != 0) drain(err.read_end, result.standard_error);
+    if (wanted[0].revents != 0) drain(out.read_end, result.standard_output, &lines);
+    if (wanted[1].revents != 0) drain(err.read_end, result.standard_error, nullptr);
   }
+  lines.finish();
   result.status = process.wait();
   return result;
 }

@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "composer/plan/decide_installation.h"
+#include "composer/plan/decide_scripts.h"
+#include "composer/plan/decide_security.h"
 #include "composer/plan/decide_system.h"
 #include "composer/plan/layout.h"
 
@@ -54,6 +57,10 @@ void check(const Blueprint& blueprint) {
     plan_disk(blueprint.disk, blueprint.boot, blueprint.arch.value, seed_of(blueprint));
   });
   collect([&] { plan_system(blueprint, nullptr); });
+  collect([&] {
+    plan_ca_certificates(blueprint.system.ca_certificates, blueprint.path.parent_path());
+  });
+  collect([&] { plan_scripts(blueprint.scripts, blueprint.path.parent_path()); });
   if (!problems.empty()) throw Error(ErrorKind::usage, std::move(problems));
 }
 
@@ -67,6 +74,7 @@ Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::strin
   plan.identity_seed = seed_of(blueprint);
   plan.repositories = std::move(resolution.repositories);
   plan.packages = std::move(resolution.packages);
+  plan.installation = plan_installation(blueprint.packages, plan.packages);
 
   if (blueprint.source_date_epoch) {
     plan.source_date_epoch = blueprint.source_date_epoch->value;
@@ -89,6 +97,15 @@ Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::strin
     plan.boot.root_argument = "root=UUID=" + root->filesystem->uuid;
   }
   plan.system = plan_system(blueprint, &plan.packages);
+  check_security_packages(blueprint.system, plan.packages);
+  plan.system.ca_certificates =
+      plan_ca_certificates(blueprint.system.ca_certificates, blueprint.path.parent_path());
+  plan.system.selinux = plan_selinux(blueprint.system.selinux);
+  plan.system.fips = blueprint.system.fips && blueprint.system.fips->value;
+  if (plan.system.fips) {
+    plan.boot.kernel_command_line = with_fips_arguments(plan.boot.kernel_command_line, plan.disk);
+  }
+  plan.scripts = plan_scripts(blueprint.scripts, blueprint.path.parent_path());
 
   for (const OutputRequest& output : blueprint.outputs) {
     const OutputFormat format = output.format.value;

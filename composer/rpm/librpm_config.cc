@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cerrno>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <rpm/rpmlib.h>
 #include <rpm/rpmmacro.h>
 #include <string_view>
@@ -70,7 +71,8 @@ std::atomic_flag configured = ATOMIC_FLAG_INIT;
 
 }  // namespace
 
-void configure_librpm(const std::string& database_path) {
+void configure_librpm(const std::string& database_path,
+                      const std::optional<std::vector<std::string>>& locales) {
   if (configured.test_and_set()) {
     throw Error(ErrorKind::build, "librpm is used twice in one process");
   }
@@ -83,6 +85,10 @@ void configure_librpm(const std::string& database_path) {
   }
   for (const Macro& macro : kMacros) rpmPushMacro(nullptr, macro.name, nullptr, macro.value, 0);
   rpmPushMacro(nullptr, "_dbpath", nullptr, database_path.c_str(), 0);
+  if (!locales) return;
+  // An empty value would mean all of them; no file is marked with the language C.
+  const std::string kept = locales->empty() ? "C" : fmt::format("{}", fmt::join(*locales, ":"));
+  rpmPushMacro(nullptr, "_install_langs", nullptr, kept.c_str(), 0);
 }
 
 }  // namespace composer::rpm

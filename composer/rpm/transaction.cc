@@ -78,7 +78,8 @@ class Installation {
   }
 
   void run() {
-    progress_.begin(Stage::install, total_);
+    const bool installs = request_.erase.empty();
+    if (installs) progress_.begin(Stage::install, total_);
     auto [ours, theirs] = TransactionChannel::make_pair();
     Pipe output = make_pipe();
     ::fcntl(output.read_end.get(), F_SETFL, O_NONBLOCK);
@@ -91,7 +92,7 @@ class Installation {
 
     listen(ours, output.read_end);
     finish(process);
-    progress_.end(Stage::install, total_);
+    if (installs) progress_.end(Stage::install, total_);
   }
 
  private:
@@ -124,6 +125,8 @@ class Installation {
       }
     } else if (message.contains("warning")) {
       progress_.warning(text_of(message, "warning"));
+    } else if (message.contains("note")) {
+      progress_.note(text_of(message, "note"));
     } else if (message.contains("error") && message["error"].is_string()) {
       failure_ = mount::from_wire(message["error"].get<std::string>());
     }
@@ -214,6 +217,12 @@ void install_packages(const TransactionRequest& request, Progress& progress) {
               return std::pair(a.filename(), a) < std::pair(b.filename(), b);
             });
   with_context("while installing the packages", [&] { Installation(sorted, progress).run(); });
+}
+
+void erase_packages(const TransactionRequest& request, Progress& progress) {
+  if (request.erase.empty()) return;
+  with_context("while erasing packages", [&] { Installation(request, progress).run(); });
+  progress.note(fmt::format("erased {} packages", request.erase.size()));
 }
 
 }  // namespace composer::rpm

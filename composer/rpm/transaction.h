@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,10 @@ struct TransactionRequest {
   std::int64_t source_date_epoch = 0;
   /// Where the target keeps its database; Fedora's and Azure Linux's place.
   std::string database_path = "/usr/lib/sysimage/rpm";
+  bool documentation = true;  ///< False: files that packages mark as such are left out.
+  /// Languages of marked files that are kept, as %_install_langs has them; absent: all.
+  std::optional<std::vector<std::string>> locales = {};
+  std::vector<std::string> erase = {};  ///< For erase_packages: names; `packages` is empty then.
 };
 
 /// Installs the packages (stage `install`) in a child process in mount, PID, IPC, UTS and network
@@ -30,5 +35,12 @@ struct TransactionRequest {
 ///                that librpm cannot unpack, a file whose owner nothing in the image makes, or a
 ///                failing scriptlet with its package, phase and the end of its output.
 void install_packages(const TransactionRequest& request, Progress& progress);
+
+/// Erases the packages named in `erase`, contained in the same way, whatever remaining ones need of
+/// them: what that is becomes a warning each. Their scriptlets run, unless the shell goes too: then
+/// none does, and a note says so. Configuration files that were changed go as well.
+///
+/// @throws Error  of kind build: a name that is not installed, or a failing scriptlet.
+void erase_packages(const TransactionRequest& request, Progress& progress);
 
 }  // namespace composer::rpm

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <nss.h>
+#include <optional>
 #include <rpm/header.h>
 #include <rpm/rpmfiles.h>
 #include <rpm/rpmkeyring.h>
@@ -24,6 +25,7 @@
 #include "composer/mount/confinement.h"
 #include "composer/mount/error_wire.h"
 #include "composer/rpm/librpm_config.h"
+#include "composer/rpm/transaction_erasure.h"
 #include "composer/rpm/transaction_owners.h"
 #include "composer/rpm/transaction_phase.h"
 #include "composer/rpm/transaction_problems.h"
@@ -83,6 +85,16 @@ struct Session {
     if (log.size() < kMostLogLines) log.push_back("rpm: " + line);
   }
 
+  /// A changed configuration file of a package that is erased is kept under another name, for an
+  /// administrator to look at; an image has none. lib/fsm.c, fsmBackup: "%s saved as %s".
+  static bool remove_saved(std::string_view text) {
+    constexpr std::string_view kSavedAs = " saved as ", kSuffix = ".rpmsave";
+    while (text.ends_with('\n')) text.remove_suffix(1);
+    const auto at = text.rfind(kSavedAs);
+    if (at == std::string_view::npos || !text.ends_with(kSuffix)) return false;
+    return ::unlink(std::string(text.substr(at + kSavedAs.size())).c_str()) == 0;
+  }
+
   void take_log(rpmlogRec record) {
     const std::string text = rpmlogRecMessage(record);
     if (rpmlogRecPriority(record) != RPMLOG_WARNING) return remember(text);
@@ -92,6 +104,8 @@ struct Session {
       unknown.users.insert(text.substr(5, end - 5));
     } else if (end != std::string::npos && text.starts_with("group ")) {
       unknown.groups.insert(text.substr(6, end - 6));
+    } else if (remove_saved(text)) {
+      // Gone with its package.
     } else {
       remember(text);
       channel->send({{"warning", log.empty() ? text : log.back()}});
@@ -283,28 +297,63 @@ void drop_journal(const std::string& database_path) {
 
 }  // namespace
 
+namespace {
+
+/// Without the shell nothing could be run any more, half way through.
+constexpr rpmtransFlags kNothingRuns = RPMTRANS_FLAG_NOSCRIPTS | RPMTRANS_FLAG_NOTRIGGERS |
+                                       static_cast<rpmtransFlags>(_noTransScripts) |
+                                       static_cast<rpmtransFlags>(_noTransTriggers);
+
+void prepare_installation(rpmts transaction, const TransactionRequest& request, Session& session) {
+  if (!request.documentation) {
+    rpmtsSetFlags(transaction, rpmtsFlags(transaction) | RPMTRANS_FLAG_NODOCS);
+  }
+  add_packages(transaction, request, session);
+  session.log.clear();
+  check(transaction, session);
+}
+
+void prepare_erasure(rpmts transaction, const TransactionRequest& request, const Session& session) {
+  mark_for_erasure(transaction, request.erase);
+  for (const std::string& line : left_wanting(request.erase)) {
+    session.channel->send({{"warning", line}});
+  }
+  if (!erases_the_shell(transaction, request.erase)) return;
+  rpmtsSetFlags(transaction, rpmtsFlags(transaction) | kNothingRuns);
+  session.channel->send({{"note", "the shell is erased, so no scriptlet of what is erased runs"}});
+}
+
+}  // namespace
+
 int run_session(const TransactionRequest& request, const TransactionChannel& channel) {
+  const bool erases = !request.erase.empty();
   Session session;
   session.channel = &channel;
   be_hermetic(request);
   rpmlogSetCallback(on_log, &session);
-  configure_librpm(request.database_path);
+  std::optional<DatabaseAside> aside;
+  if (erases) aside.emplace(request.database_path);
+  const std::string database = aside ? aside->path() : request.database_path;
+  configure_librpm(database, request.locales);
 
   const Transaction transaction(rpmtsCreate());
   rpmtsSetRootDir(transaction.get(), "/");
   rpmtsSetNotifyCallback(transaction.get(), on_notify, &session);
   rpmtsSetFlags(transaction.get(), RPMTRANS_FLAG_NOPLUGINS);
   set_verification(transaction.get());
-  add_packages(transaction.get(), request, session);
-  session.log.clear();
-  check(transaction.get(), session);
+  if (erases) {
+    prepare_erasure(transaction.get(), request, session);
+  } else {
+    prepare_installation(transaction.get(), request, session);
+  }
   if (rpmtsOrder(transaction.get()) < 0) refuse(session, "cannot order the packages");
   rpmtsClean(transaction.get());  // What only the ordering needed.
   run(transaction.get(), session);
   give_to_late_owners(transaction.get(), session.unknown);
   if (rpmtsCloseDB(transaction.get()) != 0) refuse(session, "cannot close the rpm database");
   rpmlogSetCallback(nullptr, nullptr);
-  drop_journal(request.database_path);
+  drop_journal(database);
+  if (aside) aside->put_back();
   return 0;
 }
 

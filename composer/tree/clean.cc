@@ -43,6 +43,20 @@ constexpr std::array<std::string_view, 15> kRemoved{"/root/.bash_history",
                                                     "/etc/subuid-",
                                                     "/etc/subgid-"};
 
+// What package managers keep of what they did, where none stays. rpm's database has two names: the
+// old one is a link in Fedora and Azure Linux.
+constexpr std::array<std::string_view, 10> kManagersState{"/usr/lib/sysimage/libdnf5",
+                                                          "/var/lib/dnf",
+                                                          "/var/lib/tdnf",
+                                                          "/var/lib/yum",
+                                                          "/var/cache/dnf",
+                                                          "/var/cache/libdnf5",
+                                                          "/var/cache/tdnf",
+                                                          "/var/cache/yum",
+                                                          "/etc/rpm/macros.image-composer",
+                                                          "/var/lib/rpm-state"};
+constexpr std::array<std::string_view, 2> kDatabases{"/usr/lib/sysimage/rpm", "/var/lib/rpm"};
+
 constexpr int kDeepestLog = 16;
 
 class Cleaner {
@@ -98,6 +112,13 @@ void clean(const Plan& plan, Root& root, Progress&) {
     Cleaner cleaner(plan, root);
     for (const std::string_view folder : kEmptied) empty_directory(root, folder);
     for (const std::string_view path : kRemoved) cleaner.remove(path);
+    const PackageManager manager = plan.installation.package_manager;
+    if (manager != PackageManager::kept) {
+      for (const std::string_view path : kManagersState) cleaner.remove(path);
+    }
+    if (manager == PackageManager::removed) {
+      for (const std::string_view path : kDatabases) cleaner.remove(path);
+    }
     cleaner.empty_logs("/var/log", 0);
     cleaner.remove_host_keys();
     cleaner.remove_resolver();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "composer/error.h"
+#include "composer/tree/scripts.h"
 #include "composer/tree/steps/steps.h"
 
 namespace composer::tree {
@@ -12,6 +13,7 @@ namespace {
 // before the services that they may define, kernels before the boot loader that lists them.
 constexpr ConfigureStep kSteps[] = {
     {"fstab", fstab::wanted, fstab::describe, fstab::apply},
+    {"package policy", package_policy::wanted, package_policy::describe, package_policy::apply},
     {"hostname", hostname::wanted, hostname::describe, hostname::apply},
     {"locale", locale::wanted, locale::describe, locale::apply},
     {"keymap", keymap::wanted, keymap::describe, keymap::apply},
@@ -30,6 +32,9 @@ constexpr ConfigureStep kSteps[] = {
     {"directories", directories::wanted, directories::describe, directories::apply},
     {"files", files::wanted, files::describe, files::apply},
     {"units", units::wanted, units::describe, units::apply},
+    {"CA certificates", ca_certificates::wanted, ca_certificates::describe, ca_certificates::apply},
+    {"SELinux", selinux::wanted, selinux::describe, selinux::apply},
+    {"FIPS", fips::wanted, fips::describe, fips::apply},
     {"services", services::wanted, services::describe, services::apply},
     {"default target", default_target::wanted, default_target::describe, default_target::apply},
     {"machine-id", machine_id::wanted, machine_id::describe, machine_id::apply},
@@ -52,6 +57,7 @@ void configure(const Plan& plan, Root& root, Progress& progress) {
   for (const ConfigureStep& step : kSteps) count += step.wanted(plan) ? 1 : 0;
   progress.begin(Stage::configure, {count, {}});
   std::uint64_t done = 0;
+  run_scripts(plan, ScriptMoment::before_configuration, root, progress);
   for (const ConfigureStep& step : kSteps) {
     if (!step.wanted(plan)) continue;
     progress.advance(Stage::configure, {done, {}}, step.name);
@@ -59,6 +65,7 @@ void configure(const Plan& plan, Root& root, Progress& progress) {
                  [&] { step.apply(plan, root, progress); });
     done++;
   }
+  run_scripts(plan, ScriptMoment::after_configuration, root, progress);
   progress.end(Stage::configure, {done, {}});
 }
 

@@ -24,7 +24,8 @@ struct ConfigureStep {
 /// fstab, hostname, users, services, files, machine-id, kernels, boot loader, …
 std::span<const ConfigureStep> configure_steps();
 
-/// Runs every wanted step (stage `configure`). @throws Error naming the step.
+/// Runs every wanted step (stage `configure`), with the blueprint's scripts before and after them.
+/// @throws Error  naming the step or the script.
 void configure(const Plan& plan, Root& root, Progress& progress);
 
 /// Makes an initramfs for each installed kernel (stage `initramfs`): dracut in the root, not

@@ -52,9 +52,10 @@ std::string configuration(const Plan& plan, const std::vector<std::string>& driv
       "early_microcode=\"no\"\n"
       "compress=\"{}\"\n"
       "add_drivers+=\" {} \"\n"
+      "{}"
       "omit_dracutmodules+=\"{} \"\n",
       compression == InitramfsCompression::zstd ? "zstd" : "gzip", fmt::join(drivers, " "),
-      omitted);
+      plan.system.fips ? "add_dracutmodules+=\" fips \"\n" : "", omitted);
 }
 
 std::string kernel_configuration(const Root& root, const std::string& version) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,16 +33,27 @@ struct FileStatus {
   std::uint32_t mode = 0;
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
-  std::uint64_t size = 0;  ///< Bytes; of a link the length of its target.
+  std::uint64_t size = 0;                            ///< Bytes; of a link the length of its target.
   std::uint32_t device_major = 0, device_minor = 0;  ///< Of a device node.
 };
+
+/// Whether a command sees a network: `host` is that of the machine that builds, with its resolver's
+/// configuration at /etc/resolv.conf for as long as the command runs.
+enum class RootNetwork { none, host };
+
+/// Where RootCommand::program is while the command runs: in memory, never in the image.
+inline constexpr std::string_view kRootProgram = "/run/image-composer-script";
 
 /// A command run inside a root, contained as scriptlets are: own mount, PID, IPC, UTS and network
 /// namespaces, a minimal /dev, /proc and a read-only /sys, a clean environment.
 struct RootCommand {
-  std::vector<std::string> arguments;    ///< arguments[0] is looked up in the root's PATH.
-  std::string input;                     ///< Standard input.
-  std::vector<std::string> environment;  ///< NAME=value, beside PATH, LANG, HOME and TERM.
+  std::vector<std::string> arguments;         ///< arguments[0] is looked up in the root's PATH.
+  std::string input = {};                     ///< Standard input.
+  std::vector<std::string> environment = {};  ///< NAME=value, beside PATH, LANG, HOME and TERM.
+  std::string program = {};  ///< What kRootProgram holds, executable; may be empty.
+  RootNetwork network = RootNetwork::none;
+  /// Called with each line as it comes; standard error then goes where standard output goes.
+  std::function<void(std::string_view line)> on_line = {};
 };
 
 struct RootCommandResult {

@@ -17,7 +17,7 @@ class HeardProgress : public Progress {
   void begin(Stage, Amount expected) override { begun = expected; }
   void advance(Stage, Amount, std::string_view current) override { order.emplace_back(current); }
   void end(Stage, Amount) override { ended = true; }
-  void note(std::string_view) override {}
+  void note(std::string_view text) override { notes.emplace_back(text); }
   void warning(std::string_view text) override { warnings.emplace_back(text); }
   void command(std::span<const std::string>) override {}
   void output(std::string_view source, std::string_view line) override {
@@ -26,7 +26,7 @@ class HeardProgress : public Progress {
 
   Amount begun;
   bool ended = false;
-  std::vector<std::string> order, warnings, outputs;
+  std::vector<std::string> order, warnings, notes, outputs;
 };
 
 /// A root with the host's programs, and packages to install into it. /usr cannot be written to.

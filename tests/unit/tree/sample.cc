@@ -85,6 +85,7 @@ RootCommandResult run(MemoryRoot& root, const RootCommand& command) {
     root.write("/usr/lib/modules/" + command.arguments.back() + "/modules.dep", "", {});
     return {};
   }
+  if (program == "/usr/bin/update-ca-trust") return {};
   return {127, "", program + ": not found\n"};
 }
 
@@ -189,6 +190,11 @@ Plan full_plan() {
        .keys = {{"ABCD", "base.asc", "key of base\n"}},
        .in_image = true},
       {.id = "build-only", .baseurls = {"file:///srv/build"}, .repomd_sha256 = "", .keys = {}}};
+  plan.installation.documentation = false;
+  plan.installation.locales = {{"en_US"}};
+  plan.system.ca_certificates = {{"lab", "-----BEGIN CERTIFICATE-----\n"}};
+  plan.system.selinux = {SelinuxMode::permissive, "targeted"};
+  plan.system.fips = true;
   return plan;
 }
 
@@ -240,6 +246,7 @@ MemoryRoot sample_root() {
       .file("/usr/lib/grub/i386-pc/command.lst", "list")
       .file("/usr/lib/grub/i386-pc/kernel.img", "kernel.img")
       .file("/usr/bin/grub2-mkimage", "", {0755, 0, 0})
+      .file("/usr/bin/update-ca-trust", "", {0755, 0, 0})
       .file("/usr/bin/dracut", "", {0755, 0, 0});
   root.on_run = run;
   return root;

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+
+namespace composer::test {
+
+/// A self-signed authority, P-256, good until 2126: `openssl req -x509 … -addext
+/// basicConstraints=critical,CA:TRUE`.
+inline const std::string kAuthority = R"(-----BEGIN CERTIFICATE-----
+MIIBljCCAT2gAwIBAgIUXAuFv3MAxG2qY0WoP7m3DOV2et0wCgYIKoZIzj0EAwIw
+GDEWMBQGA1UEAwwNTGFiIFRlc3QgUm9vdDAgFw0yNjExMjMwNzM0MzJaGA8yMTI2
+MTAzMDA3MzQzMlowGDEWMBQGA1UEAwwNTGFiIFRlc3QgUm9vdDBZMBMGByqGSM49
+AgEGCCqGSM49AwEHA0IABOR2q0NKirHWu6X7/oKheyy24MI/XWR7aLpSKE20Fj0O
+gLBsmaU6HySUEc8T3Lb7zWs5Qt//K+8g16Luc4KmsMCjYzBhMB0GA1UdDgQWBBRb
+R+t0XRZhbZYvvIEaV8Dl/USYHDAfBgNVHSMEGDAWgBRbR+t0XRZhbZYvvIEaV8Dl
+/USYHDAPBgNVHRMBAf8EBTADAQH/MA4GA1UdDwEB/wQEAwICBDAKBggqhkjOPQQD
+AgNHADBEAiAg3U+y6eu4rDjzKzUvU4PZZbgc/5r65gKSZ1dO2OnjsAIgU4I2ki3u
+agRNdXLf+b9nKVHHNtrQ4ZSvzygUyek29Wk=
+-----END CERTIFICATE-----
+)";
+
+/// What it signed: a certificate that may sign nothing.
+inline const std::string kServer = R"(-----BEGIN CERTIFICATE-----
+MIIBiTCCAS6gAwIBAgIUXqYlQ8jeAhUqArAc8waKVHh3wT4wCgYIKoZIzj0EAwIw
+GDEWMBQGA1UEAwwNTGFiIFRlc3QgUm9vdDAgFw0yNjExMjMwNzM0MzJaGA8yMTI2
+MTAzMDA3MzQzMlowDzENMAsGA1UEAwwEbGVhZjBZMBMGByqGSM49AgEGCCqGSM49
+AwEHA0IABDiXWuuW+tgACCe+vXIT0Bl+ae5GSboAX/L+XQlg4ozlKGy5ILO426cg
+obrOwiNz4BLsjR3nCkD6ZLXot5tU7wujXTBbMAwGA1UdEwEB/wQCMAAwCwYDVR0P
+BAQDAgeAMB0GA1UdDgQWBBS17SFu3NMDAM41T4lQTO12Dlxh8jAfBgNVHSMEGDAW
+gBRbR+t0XRZhbZYvvIEaV8Dl/USYHDAKBggqhkjOPQQDAgNJADBGAiEAtXp1U+LO
+QiGXwjgbgbu2uo6NV/lVWJA4TPuinwlWaGQCIQDBLJw7edzd6ymimsHF5jNt0H8h
+JgJLsmp+jjO+SezcQw==
+-----END CERTIFICATE-----
+)";
+
+}  // namespace composer::test
