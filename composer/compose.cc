@@ -29,6 +29,8 @@
 #include "composer/plan/decide.h"
 #include "composer/plan/plan_json.h"
 #include "composer/plan/size_estimate.h"
+#include "composer/plan/written_space.h"
+#include "composer/rpm/package_files.h"
 #include "composer/rpm/transaction.h"
 #include "composer/solve/fetch.h"
 #include "composer/solve/resolve.h"
@@ -65,6 +67,16 @@ Bytes peak_memory() {
     }
   }
   return KiB(most);
+}
+
+/// What the packages will write, by their headers.
+std::vector<rpm::PackageContents> contents_of(const Plan& plan,
+                                              const std::vector<std::filesystem::path>& files) {
+  std::vector<rpm::PackageContents> contents;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    contents.push_back(rpm::read_package_files(files[i], plan.packages.at(i).nevra()));
+  }
+  return contents;
 }
 
 /// BIOS boot code is in no filesystem: it goes where the plan has room for it.
@@ -131,6 +143,10 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   // Every package, checked by digest and signature, is here before the first is installed.
   const std::vector<std::filesystem::path> packages =
       solve::fetch_packages(plan, request.places.cache, progress);
+
+  if (plan.has_disk()) {
+    check_written_space(plan, blueprint.disk, contents_of(plan, packages));
+  }
 
   // -------------------------------- privileged --------------------------------------------------
   // From here to `finish` mounts and loop devices exist, in the mount namespace that was entered

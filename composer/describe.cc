@@ -61,6 +61,20 @@ void describe_installation(std::string& out, const PlannedInstallation& installa
   }
 }
 
+void describe_volumes(std::string& out, const PlannedFilesystem& filesystem) {
+  if (!filesystem.compression.empty()) {
+    out += fmt::format("       compression {}\n", filesystem.compression);
+  }
+  for (const PlannedSubvolume& subvolume : filesystem.subvolumes) {
+    out += fmt::format("       subvolume {}  {}", subvolume.name, subvolume.mount);
+    if (!subvolume.mount_options.empty()) {
+      out += fmt::format(" ({})", fmt::join(subvolume.mount_options, ","));
+    }
+    while (out.ends_with(' ')) out.pop_back();
+    out += '\n';
+  }
+}
+
 void describe_disk(std::string& out, const PlannedDisk& disk) {
   if (disk.partitions.empty()) {
     out += "\ndisk: none\n";
@@ -78,7 +92,9 @@ void describe_disk(std::string& out, const PlannedDisk& disk) {
       }
     }
     while (out.ends_with(' ')) out.pop_back();
+    if (partition.grow) out += "  grows to the end of the disk at boot";
     out += '\n';
+    if (partition.filesystem) describe_volumes(out, *partition.filesystem);
   }
 }
 

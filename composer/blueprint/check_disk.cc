@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 #include <map>
 
@@ -18,6 +19,21 @@ struct Partition {
     return value.filesystem && *value.filesystem->type == type;
   }
   Span place_of(std::string_view key) const { return node.find(key)->at; }
+
+  /// The mount points of its filesystem and of the subvolumes in it.
+  std::vector<std::pair<std::string, const Node*>> mounts() const {
+    std::vector<std::pair<std::string, const Node*>> found;
+    if (!value.filesystem) return found;
+    if (const Node* mount = node.find("mount")) found.emplace_back(mount->text, mount);
+    for (const Node& item : items_of(&node, "subvolumes")) {
+      if (const Node* mount = item.find("mount")) found.emplace_back(mount->text, mount);
+    }
+    return found;
+  }
+  bool has_mounted_subvolume() const {
+    return std::any_of(value.filesystem->subvolumes.begin(), value.filesystem->subvolumes.end(),
+                       [](const SubvolumeRequest& subvolume) { return subvolume.mount; });
+  }
 };
 
 /// Where a partition of a type is mounted, by the Discoverable Partitions Specification, which
@@ -61,8 +77,9 @@ std::size_t longest_label(FilesystemType type) {
 
 /// Keys that say something about a filesystem, in a partition that has none.
 void check_orphans(const Partition& partition, Findings& findings) {
-  constexpr std::string_view kNeedFilesystem[] = {"mount", "filesystem_label", "mount_options",
-                                                  "mkfs_options"};
+  constexpr std::string_view kNeedFilesystem[] = {
+      "mount",      "filesystem_label", "mount_options", "mkfs_options",
+      "subvolumes", "compression",      "grow"};
   if (partition.node.has("filesystem")) return;
   for (const std::string_view key : kNeedFilesystem) {
     if (!partition.node.has(key)) continue;
@@ -121,6 +138,20 @@ void check_mount(const Partition& partition, Findings& findings) {
       refuse("mount", fmt::format("partition '{}' holds swap, which is mounted nowhere", label),
              "remove 'mount'");
     }
+    return;
+  }
+  if (!filesystem.mount && partition.has_mounted_subvolume()) {
+    if (home.empty() || std::any_of(filesystem.subvolumes.begin(), filesystem.subvolumes.end(),
+                                    [&](const SubvolumeRequest& one) {
+                                      return one.mount && **one.mount == home;
+                                    })) {
+      return;
+    }
+    refuse(
+        "subvolumes",
+        fmt::format("no subvolume of partition '{}' of type '{}' is mounted on '{}'", label,
+                    to_text(*partition.value.type), home),
+        fmt::format("add 'mount: {}' to one, or give the partition the type 'linux-data'", home));
     return;
   }
   if (!filesystem.mount) {
@@ -182,13 +213,27 @@ void check_unique(const std::vector<Partition>& partitions, std::string_view key
   for (const Partition& partition : partitions) {
     const Node* node = partition.node.find(key);
     if (node == nullptr || !findings.sound(*node)) continue;
-    // A mount point that is wrong for its partition is one mistake, wrong for another's too or not.
-    if (key == "mount" && !findings.sound(partition.node)) continue;
     const auto [first, added] = places.try_emplace(get(partition), node->at);
     if (added) continue;
     findings.report(*node, {fmt::format("{} '{}' is already given {}", noun, get(partition),
                                         place_beside(node->at, first->second)),
                             fmt::format("give each partition a {} of its own", noun)});
+  }
+}
+
+/// The same for mount points, those of subvolumes among them.
+void check_unique_mounts(const std::vector<Partition>& partitions, Findings& findings) {
+  std::map<std::string, Span> places;
+  for (const Partition& partition : partitions) {
+    // A mount point that is wrong for its partition is one mistake, wrong for another's too or not.
+    if (!findings.sound(partition.node)) continue;
+    for (const auto& [path, node] : partition.mounts()) {
+      const auto [first, added] = places.try_emplace(path, node->at);
+      if (added) continue;
+      findings.report(*node, {fmt::format("mount point '{}' is already given {}", path,
+                                          place_beside(node->at, first->second)),
+                              "give each partition a mount point of its own"});
+    }
   }
 }
 
@@ -199,9 +244,7 @@ void check_together(const std::vector<Partition>& partitions, const Node& list, 
   check_unique(
       partitions, "filesystem_label", "filesystem label",
       [](const Partition& p) { return **p.value.filesystem->label; }, findings);
-  check_unique(
-      partitions, "mount", "mount point",
-      [](const Partition& p) { return **p.value.filesystem->mount; }, findings);
+  check_unique_mounts(partitions, findings);
   bool has_root = false;
   for (std::size_t i = 0; i < partitions.size(); ++i) {
     const Partition& partition = partitions[i];
@@ -210,8 +253,14 @@ void check_together(const std::vector<Partition>& partitions, const Node& list, 
       findings.report(*size, {"'rest' leaves nothing for the partitions after this one",
                               "put this partition last, or give it a size"});
     }
-    const Node* mount = partition.node.find("mount");
-    has_root = has_root || (mount != nullptr && mount->text == "/");
+    for (const auto& [path, mount] : partition.mounts()) has_root = has_root || path == "/";
+    const Node* grow = partition.node.find("grow");
+    if (grow != nullptr && findings.sound(*grow) && **partition.value.grow &&
+        i + 1 < partitions.size()) {
+      findings.report(*grow, {fmt::format("partition '{}' cannot grow: another one follows it",
+                                          *partition.value.label),
+                              "put it last"});
+    }
   }
   if (!has_root && all_sound) {
     findings.report(list,
@@ -240,6 +289,8 @@ void check_disk(const Blueprint& blueprint, const Node& root, Findings& findings
     if (findings.sound(node)) check_type(partition, findings);
     if (findings.sound(node)) check_mount(partition, findings);
     if (findings.sound(node)) check_filesystem_label(partition, findings);
+    if (findings.sound(node)) check_btrfs(partition.value, node, findings);
+    if (findings.sound(node)) check_growth(partition.value, node, findings);
     if (partition.value.filesystem) {
       check_repeats(partition.value.filesystem->mount_options, &node, "mount_options",
                     "mount option", findings);

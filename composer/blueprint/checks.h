@@ -33,6 +33,11 @@ void check_certificates(const Blueprint& blueprint, const Node& root, Findings& 
 void check_scripts(const Blueprint& blueprint, const Node& root, Findings& findings);
 void check_outputs(const Blueprint& blueprint, const Node& root, Findings& findings);
 
+/// What only btrfs has: subvolumes and compression.
+void check_btrfs(const PartitionRequest& partition, const Node& node, Findings& findings);
+/// `minimum_size` and `grow` of one partition.
+void check_growth(const PartitionRequest& partition, const Node& node, Findings& findings);
+
 /// The arguments of mkfs for one partition: only those that say how the filesystem is made.
 void check_mkfs_options(const FilesystemRequest& filesystem, const Node& partition,
                         Findings& findings);

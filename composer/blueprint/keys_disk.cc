@@ -33,6 +33,22 @@ auto& mkfs_options(PartitionRequest& partition) {
   return filesystem_of(partition).mkfs_options;
 }
 
+auto& compression(PartitionRequest& partition) {
+  return filesystem_of(partition).compression;
+}
+
+/// The subvolumes are the filesystem's, in the text the partition's.
+constexpr KeyOf<PartitionRequest> subvolumes_key(KeyFacts facts) {
+  facts.arity = Arity::list;
+  return {{facts, nullptr, subvolume_mapping,
+           [](Reader& reader, const Key& self, const Node& node, void* target) {
+             auto& out = filesystem_of(*static_cast<PartitionRequest*>(target)).subvolumes;
+             for (const Node* item : reader.expect_list(self, node)) {
+               reader.read_mapping(*item, subvolume_mapping(), &out.emplace_back());
+             }
+           }}};
+}
+
 /// `size: rest` is a size that is not there.
 constexpr KeyOf<PartitionRequest> size_key(KeyFacts facts) {
   return {{facts, &kPartitionSize, nullptr,
@@ -43,23 +59,34 @@ constexpr KeyOf<PartitionRequest> size_key(KeyFacts facts) {
            }}};
 }
 
+constexpr std::string_view kNoLvm =
+    "LVM is not supported yet: a partition grows to the end of the disk without it";
+constexpr std::string_view kNoLuks =
+    "encryption (LUKS) is not supported yet: a key that is in an image is no secret, and Azure "
+    "encrypts disks when a machine is made";
+
 constexpr Stranger kDiskStrangers[] = {
-    {"lvm", "", "LVM is not supported yet", "give each filesystem a partition of its own"},
-    {"volume_groups", "", "LVM is not supported yet",
-     "give each filesystem a partition of its own"},
-    {"luks", "", "encryption (LUKS) is not supported yet", "remove it"},
-    {"encryption", "", "encryption (LUKS) is not supported yet", "remove it"},
+    {"lvm", "", kNoLvm, "give each filesystem a partition of its own"},
+    {"volume_groups", "", kNoLvm, "give each filesystem a partition of its own"},
+    {"luks", "", kNoLuks, "remove it"},
+    {"encryption", "", kNoLuks, "remove it"},
     {"partition_table", "table"},
     {"partition_table_type", "table"},
 };
 
 constexpr Stranger kPartitionStrangers[] = {
-    {"lvm", "", "LVM is not supported yet", "give each filesystem a partition of its own"},
-    {"volume_group", "", "LVM is not supported yet", "give each filesystem a partition of its own"},
-    {"luks", "", "encryption (LUKS) is not supported yet", "remove it"},
-    {"encrypt", "", "encryption (LUKS) is not supported yet", "remove it"},
-    {"encryption", "", "encryption (LUKS) is not supported yet", "remove it"},
-    {"subvolumes", "", "btrfs subvolumes are not supported yet", "remove them"},
+    {"lvm", "", kNoLvm, "give each filesystem a partition of its own"},
+    {"volume_group", "", kNoLvm, "give each filesystem a partition of its own"},
+    {"logical_volumes", "", kNoLvm, "give each filesystem a partition of its own"},
+    {"luks", "", kNoLuks, "remove it"},
+    {"encrypted", "", kNoLuks, "remove it"},
+    {"encrypt", "", kNoLuks, "remove it"},
+    {"encryption", "", kNoLuks, "remove it"},
+    {"min_size", "minimum_size"},
+    {"size_min", "minimum_size"},
+    {"growfs", "grow"},
+    {"grow_on_first_boot", "grow"},
+    {"compress", "compression"},
     {"fstype", "filesystem"},
     {"fs", "filesystem"},
     {"name", "label"},
@@ -71,7 +98,35 @@ constexpr Stranger kPartitionStrangers[] = {
     {"uuid", "", "UUIDs are derived from 'identity_seed'", "remove 'uuid'"},
 };
 
+constexpr Stranger kSubvolumeStrangers[] = {
+    {"path", "name"},
+    {"mountpoint", "mount"},
+    {"options", "mount_options"},
+    {"compression", "", "compression is the whole filesystem's", "give it to the partition"},
+};
+
 }  // namespace
+
+const Mapping& subvolume_mapping() {
+  static constexpr Table table(
+      {"a subvolume",
+       "disk.partitions[].subvolumes[]",
+       "A subvolume of a btrfs.",
+       {},
+       kSubvolumeStrangers},
+      {key<&SubvolumeRequest::name, kSubvolumeName>(
+           {.name = "name",
+            .presence = kRequired,
+            .meaning = "Its path from the top of the filesystem; missing directories are made."}),
+       key<&SubvolumeRequest::mount, kMountPoint>(
+           {.name = "mount",
+            .fallback = "not mounted by itself",
+            .meaning = "Where it is mounted, by an entry in /etc/fstab with `subvol=`."}),
+       key<&SubvolumeRequest::mount_options, kMountOption>({.name = "mount_options",
+                                                            .fallback = "`[defaults]`",
+                                                            .meaning = "Its options there."})});
+  return table;
+}
 
 const Mapping& partition_mapping() {
   static constexpr Table table(
@@ -89,6 +144,15 @@ const Mapping& partition_mapping() {
             .presence = kRequired,
             .meaning = "What it is for, as in the Discoverable Partitions Specification."}),
        size_key({.name = "size", .presence = kRequired, .meaning = "How large it is."}),
+       key<&PartitionRequest::minimum_size, kSize>(
+           {.name = "minimum_size",
+            .fallback = "what its filesystem needs",
+            .meaning = "Beside `size: rest`: what the rest must come to."}),
+       key<&PartitionRequest::grow, kBoolean>(
+           {.name = "grow",
+            .fallback = "false",
+            .meaning = "Of the last partition: whether it grows to the end of the machine's disk "
+                       "at boot, by systemd-repart or growpart."}),
        key_at<filesystem_type, kFilesystem, PartitionRequest>(
            {.name = "filesystem",
             .fallback = "none",
@@ -109,7 +173,14 @@ const Mapping& partition_mapping() {
            {.name = "mkfs_options",
             .fallback = "none",
             .meaning = "Further arguments of mkfs: features and sizes, never files or devices.",
-            .arity = Arity::list})});
+            .arity = Arity::list}),
+       subvolumes_key(
+           {.name = "subvolumes", .fallback = "none", .meaning = "btrfs only: its subvolumes."}),
+       key_at<compression, kBtrfsCompression, PartitionRequest>(
+           {.name = "compression",
+            .fallback = "none",
+            .meaning = "btrfs only: how files are compressed, while the image is made and in the "
+                       "running system."})});
   return table;
 }
 

@@ -12,6 +12,7 @@ const Mapping& repository_mapping();      ///< RepositoryRequest
 const Mapping& packages_mapping();        ///< PackagesRequest
 const Mapping& disk_mapping();            ///< DiskRequest
 const Mapping& partition_mapping();       ///< PartitionRequest
+const Mapping& subvolume_mapping();       ///< SubvolumeRequest
 const Mapping& boot_mapping();            ///< BootRequest
 const Mapping& system_mapping();          ///< SystemRequest
 const Mapping& group_mapping();           ///< GroupRequest

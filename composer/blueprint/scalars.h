@@ -90,6 +90,8 @@ extern const Scalar<std::string> kPartitionLabel;
 extern const Scalar<std::string> kFilesystemLabel;
 extern const Scalar<std::string> kMountOption;
 extern const Scalar<std::string> kMkfsOption;
+extern const Scalar<std::string> kSubvolumeName;
+extern const Scalar<std::string> kBtrfsCompression;
 extern const Scalar<std::string> kKernelArgument;
 
 // script_texts.cc

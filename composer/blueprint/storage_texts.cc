@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <charconv>
 #include <fmt/format.h>
 
 #include "composer/blueprint/characters.h"
@@ -79,6 +81,56 @@ std::optional<Refusal> check_mkfs_option(std::string_view text) {
                  "give each argument an entry of its own: [\"-O\", \"^64bit\"]"};
 }
 
+// It ends in `subvol=` of /etc/fstab and of the kernel's command line, which part options by commas
+// and spaces.
+std::optional<Refusal> check_subvolume_name(std::string_view text) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("@._-/").find(c) != std::string_view::npos;
+  };
+  if (text.empty() || !std::all_of(text.begin(), text.end(), allowed)) {
+    return Refusal{fmt::format("'{}' is not a name of a subvolume", text),
+                   "use letters, digits, '@', '.', '_', '-', and '/' between directories"};
+  }
+  for (std::string_view rest = text;;) {
+    const std::string_view part = rest.substr(0, rest.find('/'));
+    if (part.empty() || part == "." || part == "..") {
+      return Refusal{
+          fmt::format("subvolume '{}' is not a path in its shortest form from the top of "
+                      "the filesystem",
+                      text),
+          "write it without '.', '..', and '/' at its ends, such as '@home'"};
+    }
+    if (part.size() > 255) {  // BTRFS_NAME_LEN
+      return Refusal{fmt::format("a part of subvolume '{}' is {} bytes long", text, part.size()),
+                     "btrfs has room for 255"};
+    }
+    if (part.size() == rest.size()) return std::nullopt;
+    rest.remove_prefix(part.size() + 1);
+  }
+}
+
+// btrfs(5), "compress": levels of zlib 1 to 9, of zstd 1 to 15, none of lzo.
+std::optional<Refusal> check_btrfs_compression(std::string_view text) {
+  const std::string_view algorithm = text.substr(0, text.find(':'));
+  const int most = algorithm == "zstd" ? 15 : algorithm == "zlib" ? 9 : 0;
+  const std::string hint = "one of 'zstd', 'zlib' or 'lzo', or with a level: 'zstd:3'";
+  if (most == 0 && algorithm != "lzo") {
+    return Refusal{fmt::format("unknown compression '{}' of btrfs", text), hint};
+  }
+  if (algorithm.size() == text.size()) return std::nullopt;
+  const std::string_view digits = text.substr(algorithm.size() + 1);
+  int level = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), level);
+  if (error == std::errc() && end == digits.data() + digits.size() && digits.front() != '0' &&
+      level >= 1 && level <= most) {
+    return std::nullopt;
+  }
+  return Refusal{
+      fmt::format("'{}' is not a level of {}", digits, algorithm),
+      most == 0 ? std::string("write 'lzo', which has no levels") : fmt::format("1 to {}", most)};
+}
+
 /// Arguments that the composer writes itself, or that would undo what it wrote.
 constexpr std::pair<std::string_view, std::string_view> kOwnArguments[] = {
     {"root", "the composer writes it, from the filesystem that is mounted on '/'"},
@@ -128,6 +180,13 @@ constinit const Scalar<std::string> kMkfsOption = {
     {"an argument of mkfs",
      "One argument per entry, of those that say how the filesystem is made."},
     checked_text<check_mkfs_option>};
+constinit const Scalar<std::string> kSubvolumeName = {
+    {"a path in the filesystem",
+     "Letters, digits, `@._-`, and `/` between directories; relative, in its shortest form."},
+    checked_text<check_subvolume_name>};
+constinit const Scalar<std::string> kBtrfsCompression = {
+    {"a compression", "`zstd`, `zlib` or `lzo`, also with a level: `zstd:1` to `zstd:15`."},
+    checked_text<check_btrfs_compression>};
 constinit const Scalar<std::string> kKernelArgument = {
     {"a kernel argument",
      "Plain ASCII without spaces, quotes and ``$`;&|<>{}#\\``; one argument per entry; not "

@@ -124,6 +124,11 @@ struct ForeignWord {
 };
 
 constexpr std::string_view kNotYet = "not supported yet";
+constexpr std::string_view kNoLvm =
+    "not supported yet: a partition grows to the end of the disk without it";
+constexpr std::string_view kNoLuks =
+    "not supported yet: a key that is in an image is no secret, and Azure encrypts disks when a "
+    "machine is made";
 
 constexpr ForeignWord kForeignArchitectures[] = {
     {"amd64", "x86_64"}, {"x64", "x86_64"}, {"x86-64", "x86_64"}, {"arm64", "aarch64"}};
@@ -131,8 +136,8 @@ constexpr ForeignWord kForeignTables[] = {{"dos", "mbr"}, {"msdos", "mbr"}};
 constexpr ForeignWord kForeignFilesystems[] = {{"fat32", "vfat"},      {"fat", "vfat"},
                                                {"fat16", "vfat"},      {"ext3", "ext4"},
                                                {"ext2", "ext4"},       {"linux-swap", "swap"},
-                                               {"lvm", "", kNotYet},   {"lvm2", "", kNotYet},
-                                               {"luks", "", kNotYet},  {"crypto_LUKS", "", kNotYet},
+                                               {"lvm", "", kNoLvm},    {"lvm2", "", kNoLvm},
+                                               {"luks", "", kNoLuks},  {"crypto_LUKS", "", kNoLuks},
                                                {"erofs", "", kNotYet}, {"squashfs", "", kNotYet}};
 constexpr ForeignWord kForeignFirmwares[] = {
     {"efi", "uefi"}, {"gen2", "uefi"}, {"gen1", "bios"}, {"legacy", "bios"}, {"hybrid", "both"}};
@@ -154,7 +159,7 @@ constexpr ForeignWord kForeignCompressions[] = {
 constexpr ForeignWord kForeignTypes[] = {
     {"efi", "esp"},          {"bios", "bios-boot"},  {"bios_grub", "bios-boot"},
     {"linux", "linux-data"}, {"boot", "xbootldr"},   {"data", "linux-data"},
-    {"lvm", "", kNotYet},    {"luks", "", kNotYet},  {"raid", "", kNotYet},
+    {"lvm", "", kNoLvm},     {"luks", "", kNoLuks},  {"raid", "", kNotYet},
     {"usr", "", kNotYet},    {"verity", "", kNotYet}};
 
 std::string all_of(std::span<const WordDescription> words) {

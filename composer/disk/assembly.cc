@@ -20,6 +20,7 @@
 #include "composer/disk/mount_order.h"
 #include "composer/disk/partition_table.h"
 #include "composer/disk/read_back.h"
+#include "composer/disk/subvolumes.h"
 #include "composer/error.h"
 #include "composer/mount/loop_device.h"
 #include "composer/mount/mount_point.h"
@@ -113,6 +114,7 @@ struct Assembly::State {
 
   void make_disk();
   void make_filesystems();
+  void fill_with_subvolumes();
   void mount_filesystems();
 
   void fill_vfat(const PlannedPartition& partition);
@@ -153,18 +155,34 @@ void Assembly::State::make_filesystems() {
   }
 }
 
+void Assembly::State::fill_with_subvolumes() {
+  for (const PlannedPartition& partition : layout.partitions) {
+    if (!partition.filesystem || partition.filesystem->subvolumes.empty()) continue;
+    const PlannedFilesystem& filesystem = *partition.filesystem;
+    with_context(
+        fmt::format("while making the subvolumes of partition '{}'", partition.label), [&] {
+          make_directories(work_directory, "top");
+          mount::Mount top(devices.at(partition.number).path(), {work_directory / "top", "/"},
+                           kernel_name(filesystem.type), assembly_mount_options(filesystem));
+          make_subvolumes(filesystem, top.path(), epoch);
+          top.close();
+        });
+  }
+}
+
 void Assembly::State::mount_filesystems() {
   make_directories(work_directory, "root");
-  for (const PlannedPartition* partition : in_mount_order(layout)) {
-    const PlannedFilesystem& filesystem = *partition->filesystem;
-    make_directories(root, filesystem.mount);
-    set_times(root / std::filesystem::path(filesystem.mount).relative_path(), epoch);
-    if (is_vfat(*partition)) continue;
-    Mounted mounted{
-        partition,
-        mount::Mount(devices.at(partition->number).path(), {root, filesystem.mount},
-                     kernel_name(filesystem.type), assembly_mount_options(filesystem.type)),
-        {}};
+  for (const PlannedMount& planned : in_mount_order(layout)) {
+    const PlannedFilesystem& filesystem = *planned.partition->filesystem;
+    make_directories(root, planned.path);
+    set_times(root / std::filesystem::path(planned.path).relative_path(), epoch);
+    if (is_vfat(*planned.partition)) continue;
+    std::vector<std::string> options = assembly_mount_options(filesystem);
+    if (planned.subvolume) options.push_back("subvol=/" + planned.subvolume->name);
+    Mounted mounted{planned.partition,
+                    mount::Mount(devices.at(planned.partition->number).path(), {root, planned.path},
+                                 kernel_name(filesystem.type), options),
+                    {}};
     mounted.watch = open_file(mounted.mount.path(), O_RDONLY | O_DIRECTORY);
     mounts.push_back(std::move(mounted));
   }
@@ -197,8 +215,12 @@ void Assembly::State::unmount_all() {
     mounted.watch.reset();
   }
   while (!mounts.empty()) {
-    mounts.back().mount.close();
+    Mounted last = std::move(mounts.back());
     mounts.pop_back();
+    const bool in_use = std::any_of(mounts.begin(), mounts.end(), [&](const Mounted& other) {
+      return other.partition == last.partition;
+    });
+    last.mount.close(in_use ? mount::Mount::Device::in_use : mount::Mount::Device::free);
   }
 }
 
@@ -251,6 +273,7 @@ Assembly::Assembly(const PlannedDisk& layout, const std::filesystem::path& work_
   try {
     state_->make_disk();
     state_->make_filesystems();
+    state_->fill_with_subvolumes();
     state_->mount_filesystems();
   } catch (const Error& error) {
     throw state_->explained(error);
@@ -269,11 +292,11 @@ const std::filesystem::path& Assembly::root() const {
 Disk Assembly::finish() && {
   const std::unique_ptr<State> state = std::move(state_);
   try {
-    for (const PlannedPartition* partition : in_mount_order(state->layout)) {
-      if (!is_vfat(*partition)) continue;
-      with_context(
-          fmt::format("while filling the vfat filesystem of partition '{}'", partition->label),
-          [&] { state->fill_vfat(*partition); });
+    for (const PlannedMount& mount : in_mount_order(state->layout)) {
+      if (!is_vfat(*mount.partition)) continue;
+      with_context(fmt::format("while filling the vfat filesystem of partition '{}'",
+                               mount.partition->label),
+                   [&] { state->fill_vfat(*mount.partition); });
     }
     state->unmount_all();
     state->check_filesystems();

@@ -144,15 +144,19 @@ host::Command mkfs_command(const PlannedPartition& partition, const std::filesys
   return command;
 }
 
-std::vector<std::string> assembly_mount_options(FilesystemType type) {
-  switch (type) {
+std::vector<std::string> assembly_mount_options(const PlannedFilesystem& filesystem) {
+  switch (filesystem.type) {
     case FilesystemType::ext4:
       // 200 small files with fsync: 0.1 s, with barriers 0.8 to 2 s.
       return {"noatime", "nodev", "nobarrier", "noauto_da_alloc", "commit=300"};
     case FilesystemType::xfs:
       return {"noatime", "nodev"};
     case FilesystemType::btrfs:
-      return {"noatime", "nodev", "nobarrier", "nodiscard", "commit=300"};
+      if (filesystem.compression.empty()) {
+        return {"noatime", "nodev", "nobarrier", "nodiscard", "commit=300"};
+      }
+      return {"noatime",   "nodev",      "nobarrier",
+              "nodiscard", "commit=300", "compress=" + filesystem.compression};
     case FilesystemType::vfat:
     case FilesystemType::swap:
       break;

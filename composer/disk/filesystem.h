@@ -23,9 +23,10 @@ std::string_view kernel_name(FilesystemType type);
 host::Command mkfs_command(const PlannedPartition& partition, const std::filesystem::path& device,
                            std::int64_t source_date_epoch);
 
-/// Mount options while the image is being made; not those of the image's fstab. They give up what
-/// guards against a crash of this machine, since after one the disk is thrown away.
-std::vector<std::string> assembly_mount_options(FilesystemType type);
+/// Mount options while the image is being made; not those of the image's fstab, but for
+/// compression, which has to be there when files are written. They give up what guards against a
+/// crash of this machine, since after one the disk is thrown away.
+std::vector<std::string> assembly_mount_options(const PlannedFilesystem& filesystem);
 
 /// The command that removes the traces of being mounted here, such as the host's path in an ext4
 /// superblock; no arguments where there are none.

@@ -4,18 +4,20 @@
 
 namespace composer::disk {
 
-std::vector<const PlannedPartition*> in_mount_order(const PlannedDisk& layout) {
-  std::vector<const PlannedPartition*> mounted;
+std::vector<PlannedMount> in_mount_order(const PlannedDisk& layout) {
+  std::vector<PlannedMount> mounts;
   for (const PlannedPartition& partition : layout.partitions) {
-    if (partition.filesystem && !partition.filesystem->mount.empty()) {
-      mounted.push_back(&partition);
+    if (!partition.filesystem) continue;
+    const PlannedFilesystem& filesystem = *partition.filesystem;
+    if (!filesystem.mount.empty()) mounts.push_back({&partition, nullptr, filesystem.mount});
+    for (const PlannedSubvolume& subvolume : filesystem.subvolumes) {
+      if (!subvolume.mount.empty()) mounts.push_back({&partition, &subvolume, subvolume.mount});
     }
   }
   // A path sorts before every longer path that starts with it.
-  std::sort(mounted.begin(), mounted.end(), [](const auto* a, const auto* b) {
-    return a->filesystem->mount < b->filesystem->mount;
-  });
-  return mounted;
+  std::sort(mounts.begin(), mounts.end(),
+            [](const PlannedMount& a, const PlannedMount& b) { return a.path < b.path; });
+  return mounts;
 }
 
 }  // namespace composer::disk

@@ -74,9 +74,9 @@ void add(fdisk_context* context, const PlannedDisk& layout, const PlannedPartiti
 
 void mark_active(fdisk_context* context, const PlannedDisk& layout) {
   const PlannedPartition* active = nullptr;
-  for (const PlannedPartition* partition : in_mount_order(layout)) {
-    const std::string& mount = partition->filesystem->mount;
-    if (mount == "/" || mount == "/boot") active = partition;  // `/` comes first.
+  for (const PlannedMount& mount : in_mount_order(layout)) {
+    // `/` comes first.
+    if (mount.path == "/" || mount.path == "/boot") active = mount.partition;
   }
   if (!active) return;
   check(fdisk_toggle_partition_flag(context, static_cast<std::size_t>(active->number) - 1,

@@ -221,7 +221,7 @@ void Mount::detach() noexcept {
   id_ = 0;
 }
 
-void Mount::close() {
+void Mount::close(Device device) {
   if (id_ == 0) return;
   const std::string what = fmt::format("cannot unmount '{}'", path_.string());
   if (mount_id(parent_.get(), name_.c_str(), 0) != id_) {
@@ -240,7 +240,7 @@ void Mount::close() {
   parent_.reset();
   // The filesystem may live on in a namespace that is just ending. While it does, it holds its
   // device exclusively; checking or copying the device before that would read a moving target.
-  while (!source_.empty()) {
+  while (!source_.empty() && device == Device::free) {
     const FileDescriptor probe(::open(source_.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
     if (probe || errno == ENOENT || errno == ENXIO) break;
     wait(errno);

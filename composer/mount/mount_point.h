@@ -49,9 +49,12 @@ class Mount {
   /// a loop device. Returns how many bytes were given back; zero where it is not supported.
   Bytes trim() const;
 
-  /// Unmounts, and waits until the kernel has let go of the device.
+  /// Whether something else still uses the device after this: another mount of it.
+  enum class Device { free, in_use };
+
+  /// Unmounts, and waits until the kernel has let go of a device that is free then.
   /// @throws Error  when it is busy for longer than 5 s; it stays mounted then.
-  void close();
+  void close(Device device = Device::free);
 
  private:
   Mount() = default;

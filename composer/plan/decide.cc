@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "composer/growth.h"
 #include "composer/plan/decide_installation.h"
 #include "composer/plan/decide_scripts.h"
 #include "composer/plan/decide_security.h"
@@ -33,6 +34,33 @@ std::string_view extension_of(OutputFormat format) {
       return "tar";
   }
   return "image";
+}
+
+/// How the kernel finds what is mounted on `/`: a filesystem, or a subvolume of it.
+std::string root_argument(const PlannedFilesystem& filesystem) {
+  const std::string device = "root=UUID=" + filesystem.uuid;
+  if (filesystem.mount == "/") return device;
+  for (const PlannedSubvolume& subvolume : filesystem.subvolumes) {
+    if (subvolume.mount == "/") return device + " rootflags=subvol=/" + subvolume.name;
+  }
+  return device;
+}
+
+/// What would make a partition grow has to be in the image.
+void check_growth(const Blueprint& blueprint, const Plan& plan) {
+  for (const PartitionRequest& partition : blueprint.disk.partitions) {
+    if (!partition.grow || !**partition.grow || growth_of(plan)) continue;
+    const bool gpt = plan.disk.table == PartitionTableType::gpt;
+    Problem problem;
+    problem.at = partition.grow->at;
+    problem.message =
+        fmt::format("partition '{}' cannot grow at first boot: the image has {}", *partition.label,
+                    gpt ? "neither systemd-repart nor growpart"
+                        : "no growpart, and systemd-repart knows no MBR");
+    problem.hint = gpt ? "add 'systemd-udev' or 'cloud-utils-growpart' to packages.install"
+                       : "add 'cloud-utils-growpart' to packages.install, or write table: gpt";
+    throw Error(ErrorKind::usage, std::move(problem));
+  }
 }
 
 std::string seed_of(const Blueprint& blueprint) {
@@ -89,12 +117,13 @@ Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::strin
   if (blueprint.has_disk()) {
     plan.disk = plan_disk(blueprint.disk, blueprint.boot, blueprint.arch.value, plan.identity_seed);
   }
+  check_growth(blueprint, plan);
   plan.boot.firmware = blueprint.boot.firmware.value;
   plan.boot.loader = blueprint.boot.loader.value;
   plan.boot.kernel_command_line =
       fmt::format("{}", fmt::join(values_of(blueprint.boot.kernel_arguments), " "));
   if (const PlannedPartition* root = plan.disk.mounted_at("/")) {
-    plan.boot.root_argument = "root=UUID=" + root->filesystem->uuid;
+    plan.boot.root_argument = root_argument(*root->filesystem);
   }
   plan.system = plan_system(blueprint, &plan.packages);
   check_security_packages(blueprint.system, plan.packages);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <string>
+#include <utility>
 
 #include "composer/plan/filesystem_limits.h"
 #include "composer/plan/identity.h"
@@ -23,9 +24,15 @@ constexpr Bytes kLargestDisk = TiB(1024);
 
 Bytes size_or_minimum(const PartitionRequest& partition) {
   if (partition.size) return std::min(**partition.size, kLargestDisk);
-  return partition.filesystem
-             ? std::max(smallest_filesystem(*partition.filesystem->type), kPartitionGrain)
-             : kPartitionGrain;
+  const Bytes filesystem =
+      partition.filesystem ? smallest_filesystem(*partition.filesystem->type) : kPartitionGrain;
+  const Bytes asked = partition.minimum_size ? **partition.minimum_size : kPartitionGrain;
+  return std::max({filesystem, std::min(asked, kLargestDisk), kPartitionGrain});
+}
+
+Span place_of_size(const PartitionRequest& partition) {
+  if (partition.size) return partition.size->at;
+  return partition.minimum_size ? partition.minimum_size->at : partition.at;
 }
 
 Bytes end_of_partitions(const DiskRequest& disk) {
@@ -104,7 +111,7 @@ void place(const DiskRequest& disk, PlannedDisk& planned, Diagnostics& problems)
         if (size.count == 0) return std::string("nothing");
         return same_text ? fmt::format("{} MiB", size.count >> 20) : to_text(size);
       };
-      problems.report(partition.size ? partition.size->at : partition.at,
+      problems.report(place_of_size(partition),
                       fmt::format("partition '{}' needs {}{} but {} is left", *partition.label,
                                   partition.size ? "" : "at least ", text(needed), text(left)),
                       larger_disk(disk));
@@ -165,6 +172,17 @@ PlannedFilesystem plan_filesystem(const PartitionRequest& partition, std::string
                                 "nodev",    "nosuid",     "nosymfollow"};
   }
   for (const auto& option : request.mkfs_options) filesystem.mkfs_options.push_back(*option);
+  for (const SubvolumeRequest& asked : request.subvolumes) {
+    PlannedSubvolume& subvolume = filesystem.subvolumes.emplace_back();
+    subvolume.name = *asked.name;
+    if (asked.mount) subvolume.mount = **asked.mount;
+    for (const auto& option : asked.mount_options) subvolume.mount_options.push_back(*option);
+  }
+  std::sort(filesystem.subvolumes.begin(), filesystem.subvolumes.end(),
+            [](const PlannedSubvolume& a, const PlannedSubvolume& b) {
+              return std::pair(a.mount, a.name) < std::pair(b.mount, b.name);
+            });
+  if (request.compression) filesystem.compression = **request.compression;
   return filesystem;
 }
 
@@ -182,6 +200,7 @@ void identify(const DiskRequest& disk, Architecture arch, std::string_view seed,
     partition.type_id = partition_type_id(*disk.table, *request.type, arch);
     partition.uuid = gpt ? derived_uuid(seed, "partition:" + partition.label)
                          : fmt::format("{:08x}-{:02x}", mbr_id, partition.number);
+    partition.grow = request.grow && **request.grow;
     if (request.filesystem) partition.filesystem = plan_filesystem(request, seed);
   }
 }
@@ -200,6 +219,7 @@ PlannedDisk plan_disk(const DiskRequest& disk, const BootRequest& boot, Architec
   if (countable) place(disk, planned, problems);
   check_mounts(disk, problems);
   check_filesystems(disk, problems);
+  check_root_flags(disk, boot, problems);
   check_firmware(disk, boot, arch, problems);
   problems.throw_if_any();
 

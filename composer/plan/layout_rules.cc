@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "composer/plan/filesystem_limits.h"
 
@@ -15,6 +16,22 @@ const Located<std::string>* mount_of(const PartitionRequest& partition) {
   return partition.filesystem && partition.filesystem->mount ? &*partition.filesystem->mount
                                                              : nullptr;
 }
+
+/// The mount points of a partition's filesystem and of its subvolumes.
+std::vector<const Located<std::string>*> mounts_of(const PartitionRequest& partition) {
+  std::vector<const Located<std::string>*> mounts;
+  if (!partition.filesystem) return mounts;
+  if (partition.filesystem->mount) mounts.push_back(&*partition.filesystem->mount);
+  for (const SubvolumeRequest& subvolume : partition.filesystem->subvolumes) {
+    if (subvolume.mount) mounts.push_back(&*subvolume.mount);
+  }
+  return mounts;
+}
+
+struct Mounted {
+  const PartitionRequest* partition = nullptr;
+  const Located<std::string>* mount = nullptr;
+};
 
 bool has_filesystem(const PartitionRequest& partition, FilesystemType type) {
   return partition.filesystem && *partition.filesystem->type == type;
@@ -167,44 +184,42 @@ const PartitionRequest* only_one(const DiskRequest& disk, PartitionType type,
 }  // namespace
 
 void check_mounts(const DiskRequest& disk, Diagnostics& problems) {
-  std::map<std::string_view, const PartitionRequest*> mounted;
-  bool has_root = false;
+  std::map<std::string_view, Mounted> mounted;
   for (const PartitionRequest& partition : disk.partitions) {
-    const Located<std::string>* mount = mount_of(partition);
-    if (!mount) continue;
-    const std::string& path = **mount;
-    has_root = has_root || path == "/";
-    if (has_filesystem(partition, FilesystemType::swap)) {
-      problems.report(mount->at, fmt::format("{} holds swap, which is not mounted anywhere",
-                                             describe(partition)));
-      continue;
-    }
-    const auto [first, inserted] = mounted.emplace(path, &partition);
-    if (!inserted) {
-      problems.report(mount->at, fmt::format("'{}' is already the mount point of partition '{}'",
-                                             path, *first->second->label));
-    }
-    if (path == "/" && has_filesystem(partition, FilesystemType::vfat)) {
-      problems.report(mount->at,
-                      "the root filesystem cannot be vfat, which has neither owners nor "
-                      "symbolic links");
-    }
-    if (const std::string reason = reserved_reason(path); !reason.empty()) {
-      problems.report(mount->at, fmt::format("{} cannot be mounted at '{}': {}",
-                                             describe(partition), path, reason));
+    for (const Located<std::string>* mount : mounts_of(partition)) {
+      const std::string& path = **mount;
+      if (has_filesystem(partition, FilesystemType::swap)) {
+        problems.report(mount->at, fmt::format("{} holds swap, which is not mounted anywhere",
+                                               describe(partition)));
+        continue;
+      }
+      const auto [first, inserted] = mounted.emplace(path, Mounted{&partition, mount});
+      if (!inserted) {
+        problems.report(mount->at, fmt::format("'{}' is already the mount point of partition '{}'",
+                                               path, *first->second.partition->label));
+      }
+      if (path == "/" && has_filesystem(partition, FilesystemType::vfat)) {
+        problems.report(mount->at,
+                        "the root filesystem cannot be vfat, which has neither owners nor "
+                        "symbolic links");
+      }
+      if (const std::string reason = reserved_reason(path); !reason.empty()) {
+        problems.report(mount->at, fmt::format("{} cannot be mounted at '{}': {}",
+                                               describe(partition), path, reason));
+      }
     }
   }
-  for (const auto& [path, partition] : mounted) {
+  for (const auto& [path, inner] : mounted) {
     for (const auto& [outer, holder] : mounted) {
-      if (outer != "/" && has_filesystem(*holder, FilesystemType::vfat) &&
+      if (outer != "/" && has_filesystem(*holder.partition, FilesystemType::vfat) &&
           lies_below(path, outer)) {
         problems.report(
-            mount_of(*partition)->at,
+            inner.mount->at,
             fmt::format("'{}' lies in the vfat filesystem that is mounted at '{}'", path, outer));
       }
     }
   }
-  if (!has_root) {
+  if (!mounted.contains("/")) {
     problems.report(disk.table.at, "no partition is mounted at '/'",
                     "add one, e.g. {label: root, type: root, size: rest, filesystem: ext4, "
                     "mount: /}");
@@ -217,6 +232,23 @@ void check_filesystems(const DiskRequest& disk, Diagnostics& problems) {
     if (!partition.filesystem) continue;
     check_label(partition, problems);
     check_room(partition, problems);
+  }
+}
+
+void check_root_flags(const DiskRequest& disk, const BootRequest& boot, Diagnostics& problems) {
+  for (const PartitionRequest& partition : disk.partitions) {
+    if (!partition.filesystem) continue;
+    for (const SubvolumeRequest& subvolume : partition.filesystem->subvolumes) {
+      if (!subvolume.mount || **subvolume.mount != "/") continue;
+      for (const auto& argument : boot.kernel_arguments) {
+        if (!argument->starts_with("rootflags=")) continue;
+        problems.report(argument.at,
+                        fmt::format("'{}' would replace 'rootflags=subvol=/{}', which the root in "
+                                    "a subvolume needs",
+                                    *argument, *subvolume.name),
+                        "give the options as mount_options of the subvolume");
+      }
+    }
   }
 }
 

@@ -14,6 +14,9 @@ void check_mounts(const DiskRequest& disk, Diagnostics& problems);
 /// The filesystem fits the partition's type, its size has room for it, its label fits.
 void check_filesystems(const DiskRequest& disk, Diagnostics& problems);
 
+/// Nobody gives `rootflags=` beside a root that is a subvolume, which needs it itself.
+void check_root_flags(const DiskRequest& disk, const BootRequest& boot, Diagnostics& problems);
+
 /// The firmware has the partition that it starts from, once, and the architecture has the firmware.
 void check_firmware(const DiskRequest& disk, const BootRequest& boot, Architecture arch,
                     Diagnostics& problems);

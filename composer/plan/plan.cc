@@ -11,7 +11,11 @@ std::string PlannedPackage::nevra() const {
 
 const PlannedPartition* PlannedDisk::mounted_at(std::string_view path) const {
   for (const PlannedPartition& partition : partitions) {
-    if (partition.filesystem && partition.filesystem->mount == path) return &partition;
+    if (!partition.filesystem) continue;
+    if (partition.filesystem->mount == path) return &partition;
+    for (const PlannedSubvolume& subvolume : partition.filesystem->subvolumes) {
+      if (subvolume.mount == path) return &partition;
+    }
   }
   return nullptr;
 }

@@ -12,11 +12,6 @@ namespace {
 /// Sizes in metadata are hostile: more than this is no package, and sums must not overflow.
 constexpr Bytes kLargestPackage = TiB(1);
 
-/// The rpm database (4.5 MiB for 228 packages), caches that scriptlets make, logs.
-constexpr Bytes kGenerated = MiB(16);
-/// An initramfs for all hardware while it is being made: 78 MB uncompressed beside the compressed.
-constexpr Bytes kInitramfs = MiB(80);
-
 /// Source: e2fsprogs, ext2fs_default_journal_size, in blocks of 4 KiB.
 Bytes ext4_journal(Bytes partition) {
   const std::uint64_t blocks = partition.count / 4096;
@@ -55,13 +50,27 @@ Bytes lost(FilesystemType type, Bytes partition) {
   return {0};
 }
 
-bool holds_packages(const PlannedPartition& partition) {
-  if (!partition.filesystem || partition.filesystem->mount.empty()) return false;
-  if (partition.filesystem->type == FilesystemType::vfat) return false;
-  // Packages own nothing in these.
-  const std::string& mount = partition.filesystem->mount;
-  return mount != "/home" && mount != "/srv" && mount != "/tmp" && !mount.starts_with("/home/") &&
-         !mount.starts_with("/srv/");
+/// Where the partition's filesystem and its subvolumes are mounted.
+std::vector<std::string> mounts_of(const PlannedPartition& partition) {
+  std::vector<std::string> mounts;
+  if (!partition.filesystem) return mounts;
+  if (!partition.filesystem->mount.empty()) mounts.push_back(partition.filesystem->mount);
+  for (const PlannedSubvolume& subvolume : partition.filesystem->subvolumes) {
+    if (!subvolume.mount.empty()) mounts.push_back(subvolume.mount);
+  }
+  return mounts;
+}
+
+/// Those of its mounts that packages write to.
+std::vector<std::string> mounts_for_packages(const PlannedPartition& partition) {
+  std::vector<std::string> mounts = mounts_of(partition);
+  if (mounts.empty() || partition.filesystem->type == FilesystemType::vfat) return {};
+  std::erase_if(mounts, [](const std::string& mount) {
+    // Packages own nothing in these.
+    return mount == "/home" || mount == "/srv" || mount == "/tmp" || mount.starts_with("/home/") ||
+           mount.starts_with("/srv/");
+  });
+  return mounts;
 }
 
 const PartitionRequest* request_of(const DiskRequest& request, const std::string& label) {
@@ -113,7 +122,7 @@ Bytes space_for_packages(const Plan& plan) {
     has_kernel = has_kernel || package.name == "kernel" || package.name.starts_with("kernel-");
   }
   // Blocks of 4 KiB, directories: 5 to 11 % measured, with 16 and 40 KiB per file.
-  return files + share(files, 1, 16) + kGenerated + (has_kernel ? kInitramfs : Bytes{0});
+  return files + share(files, 1, 16) + kGeneratedSpace + (has_kernel ? kInitramfsSpace : Bytes{0});
 }
 
 void check_space(const Plan& plan, const DiskRequest& request) {
@@ -122,10 +131,13 @@ void check_space(const Plan& plan, const DiskRequest& request) {
   std::vector<std::string> mounts;
   const PlannedPartition* root = nullptr;
   for (const PlannedPartition& partition : plan.disk.partitions) {
-    if (!holds_packages(partition)) continue;
-    if (partition.filesystem->mount == "/") root = &partition;
-    capacity += filesystem_capacity(partition.filesystem->type, partition.size);
-    mounts.push_back(fmt::format("'{}'", partition.filesystem->mount));
+    const std::vector<std::string> here = mounts_for_packages(partition);
+    if (here.empty()) continue;
+    if (std::find(here.begin(), here.end(), "/") != here.end()) root = &partition;
+    const Bytes room = filesystem_capacity(partition.filesystem->type, partition.size);
+    // Compression halves what packages bring, more or less; who knows better asks for less.
+    capacity += partition.filesystem->compression.empty() ? room : room * 2;
+    for (const std::string& mount : here) mounts.push_back(fmt::format("'{}'", mount));
   }
   if (needed <= capacity || !root) return;
   std::sort(mounts.begin(), mounts.end());

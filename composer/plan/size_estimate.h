@@ -11,6 +11,14 @@ namespace composer {
 // Whether there is room, asked before anything slow. Estimates: the repository's metadata says how
 // large the files of a package are, not where they go or what a filesystem makes of them.
 
+/// What is written beside the files of packages: the rpm database (4.5 MiB for 228 packages),
+/// caches that scriptlets make, logs.
+inline constexpr Bytes kGeneratedSpace = MiB(16);
+/// An initramfs for all hardware while it is being made: 78 MB uncompressed beside the compressed.
+inline constexpr Bytes kInitramfsSpace = MiB(80);
+/// The same once it is compressed.
+inline constexpr Bytes kCompressedInitramfs = MiB(32);
+
 /// How many bytes of files fit into a new filesystem of this size, made with our options. Within 2
 /// % of what the kernel says for 300 MiB to 30 GiB (docs/storage.md).
 Bytes filesystem_capacity(FilesystemType type, Bytes partition);

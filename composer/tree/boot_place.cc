@@ -1,18 +1,34 @@
 #include "composer/tree/boot_place.h"
 
+#include <optional>
+
 #include "composer/error.h"
 
 namespace composer::tree {
 
-BootPlace boot_place(const Plan& plan) {
-  const PlannedFilesystem* top = nullptr;
+namespace {
+
+/// What is mounted at `path`: a filesystem, or the folder in it that is its subvolume. A boot
+/// loader sees a btrfs from the top, where subvolumes are folders.
+std::optional<BootPlace> mounted_at(const Plan& plan, std::string_view path) {
   for (const PlannedPartition& partition : plan.disk.partitions) {
     if (!partition.filesystem) continue;
-    if (partition.filesystem->mount == "/boot") return {&*partition.filesystem, ""};
-    if (partition.filesystem->mount == "/") top = &*partition.filesystem;
+    const PlannedFilesystem& filesystem = *partition.filesystem;
+    if (filesystem.mount == path) return BootPlace{&filesystem, ""};
+    for (const PlannedSubvolume& subvolume : filesystem.subvolumes) {
+      if (subvolume.mount == path) return BootPlace{&filesystem, "/" + subvolume.name};
+    }
   }
+  return std::nullopt;
+}
+
+}  // namespace
+
+BootPlace boot_place(const Plan& plan) {
+  if (const auto boot = mounted_at(plan, "/boot")) return *boot;
+  const auto top = mounted_at(plan, "/");
   if (!top) throw Error(ErrorKind::usage, "the disk has no filesystem mounted at '/'");
-  return {top, "/boot"};
+  return {top->filesystem, top->prefix + "/boot"};
 }
 
 const PlannedPartition* mounted_esp(const Plan& plan) {

@@ -37,6 +37,7 @@ constexpr ConfigureStep kSteps[] = {
     {"FIPS", fips::wanted, fips::describe, fips::apply},
     {"services", services::wanted, services::describe, services::apply},
     {"default target", default_target::wanted, default_target::describe, default_target::apply},
+    {"partition growth", grow::wanted, grow::describe, grow::apply},
     {"machine-id", machine_id::wanted, machine_id::describe, machine_id::apply},
     {"kernels", kernels::wanted, kernels::describe, kernels::apply},
     {"kernel command line", kernel_command_line::wanted, kernel_command_line::describe,

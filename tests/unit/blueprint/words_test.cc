@@ -55,7 +55,8 @@ TEST_CASE("words of other tools are translated, or refused as not there yet") {
   CHECK(verdict(kPartitionType, "efi") == "unknown partition type 'efi' [did you mean 'esp'?]");
   CHECK(verdict(kLoader, "grub2") == "unknown boot loader 'grub2' [did you mean 'grub'?]");
   CHECK(verdict(kFilesystem, "luks") ==
-        "filesystem 'luks' is not supported yet [one of 'ext4', 'xfs', 'btrfs', 'vfat' or 'swap']");
+        "filesystem 'luks' is not supported yet: a key that is in an image is no secret, and Azure "
+        "encrypts disks when a machine is made [one of 'ext4', 'xfs', 'btrfs', 'vfat' or 'swap']");
   CHECK(verdict(kCompression, "xz") ==
         "compression 'xz' is not something that qcow2 has [one of 'none', 'zlib' or 'zstd']");
 }

@@ -45,10 +45,9 @@ void write(const std::filesystem::path& path, std::string_view content) {
 
 /// Something in every directory that is mounted.
 void fill(const PlannedDisk& layout, const std::filesystem::path& root) {
-  for (const PlannedPartition* partition : in_mount_order(layout)) {
-    const std::string mount = partition->filesystem->mount;
-    write(root / mount.substr(1) / "folder" / "file of the test",
-          "in " + mount + std::string(10000, 'x'));
+  for (const PlannedMount& mount : in_mount_order(layout)) {
+    write(root / mount.path.substr(1) / "folder" / "file of the test",
+          "in " + mount.path + std::string(10000, 'x'));
   }
 }
 
@@ -155,6 +154,54 @@ TEST_CASE("xfs and btrfs can be the root") {
     const Disk disk = assemble(test::esp_and_root(type, MiB(320)), scratch.path());
     judge(disk, scratch.path());
   }
+}
+
+TEST_CASE("btrfs subvolumes are made, each mounted where it belongs, and files are compressed") {
+  const test::ScratchFolder scratch;
+  PlannedDisk layout = test::esp_and_root(FilesystemType::btrfs, MiB(320));
+  PlannedFilesystem& filesystem = *layout.partitions.back().filesystem;
+  filesystem.mount.clear();
+  filesystem.compression = "zstd:3";
+  filesystem.subvolumes = {{"@", "/", {}},
+                           {"deep/inside/@home", "/home", {}},
+                           {"@/var/log", "/var/log", {}},
+                           {"snapshots", "", {}}};
+  SilentProgress progress;
+  const host::CommandRunner runner(progress);
+  Assembly assembly(layout, scratch.path(), kEpoch, runner, progress);
+  write(assembly.root() / "home/compressible", std::string(64 << 20, 'x'));
+  write(assembly.root() / "var/log/journal", "log");
+  write(assembly.root() / "etc/os-release", "root");
+  const Disk disk = std::move(assembly).finish();
+  CHECK_FALSE(bound(disk.path));
+  CHECK_FALSE(mounted_below(scratch.path()));
+  struct stat status {};
+  REQUIRE(::stat(disk.path.c_str(), &status) == 0);
+  CHECK(status.st_blocks * 512 < (32 << 20));
+
+  const PlannedPartition& partition = disk.layout.partitions.back();
+  const std::filesystem::path image = cut_out(disk, partition, scratch.path());
+  output_of({"btrfs", "check", "--readonly", image.string()});
+  const std::filesystem::path top = scratch.path() / "seen";
+  std::filesystem::create_directory(top);
+  output_of({"mount", "-o", "loop", image.string(), top.string()});
+  const std::string listed = output_of({"btrfs", "subvolume", "list", "-o", top.string()}) +
+                             output_of({"btrfs", "subvolume", "list", top.string()});
+  for (const char* name :
+       {"path @\n", "path @/var/log\n", "path deep/inside/@home\n", "path snapshots\n"}) {
+    CHECK_THAT(listed, Catch::Contains(name));
+  }
+  CHECK(std::filesystem::file_size(top / "deep/inside/@home/compressible") == 64 << 20);
+  CHECK(read_file(top / "@/var/log/journal") == "log");
+  CHECK(read_file(top / "@/etc/os-release") == "root");
+  for (const char* path : {"", "@", "deep", "deep/inside", "deep/inside/@home", "snapshots"}) {
+    INFO(path);
+    REQUIRE(::stat((top / path).c_str(), &status) == 0);
+    CHECK((status.st_mode & 07777) == 0755);
+  }
+  REQUIRE(::stat((top / "snapshots").c_str(), &status) == 0);
+  CHECK(status.st_mtim.tv_sec == kEpoch);
+  output_of({"umount", top.string()});
 }
 
 TEST_CASE("mount points are made for everybody, and the ESP's is an empty directory of root's") {

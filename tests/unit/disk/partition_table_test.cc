@@ -170,8 +170,20 @@ TEST_CASE("the probe tells a filesystem from nothing and from two") {
 TEST_CASE("mounts are ordered parents first") {
   PlannedDisk layout = test::everything();
   std::vector<std::string> order;
-  for (const PlannedPartition* partition : in_mount_order(layout)) {
-    order.push_back(partition->filesystem->mount);
+  for (const PlannedMount& mount : in_mount_order(layout)) {
+    order.push_back(mount.path);
   }
   CHECK(order == std::vector<std::string>{"/", "/boot", "/boot/efi", "/home", "/srv/data", "/var"});
+}
+
+TEST_CASE("subvolumes are mounted among the partitions, where they are mounted at all") {
+  PlannedDisk layout = test::esp_and_root(FilesystemType::btrfs, MiB(320));
+  PlannedFilesystem& root = *layout.partitions.back().filesystem;
+  root.mount.clear();
+  root.subvolumes = {{"@", "/", {}}, {"@var", "/boot/efi/x", {}}, {"snapshots", "", {}}};
+  std::vector<std::string> order;
+  for (const PlannedMount& mount : in_mount_order(layout)) {
+    order.push_back(mount.path + (mount.subvolume ? " is " + mount.subvolume->name : ""));
+  }
+  CHECK(order == std::vector<std::string>{"/ is @", "/boot/efi", "/boot/efi/x is @var"});
 }

@@ -404,3 +404,78 @@ TEST_CASE("an MBR has no bios-boot partition and needs none") {
                  "MBR the boot loader lives in front of the first partition",
                  "  leave the partition out"});
 }
+
+TEST_CASE("what 'rest' must come to is held against the disk") {
+  Request request;
+  request.with_esp();
+  request.with_root().disk.partitions.back().minimum_size =
+      request.located(GiB(6), "root.minimum_size");
+  CHECK(request.problems() ==
+        Problems{"root.minimum_size: partition 'root' needs at least 6 GiB but 4.8 GiB is left",
+                 "  all partitions together need a disk of at least 6346 MiB"});
+  request.disk.partitions.back().minimum_size->value = GiB(4);
+  CHECK(request.plan().partitions.back().size == GiB(5) - MiB(202));
+}
+
+TEST_CASE("subvolumes are planned by mount point, and a root may be one") {
+  Request request;
+  request.with_esp();
+  PartitionRequest& root = request.add("root", PartitionType::root, {}, FilesystemType::btrfs);
+  root.grow = request.located(true, "root.grow");
+  root.filesystem->compression = request.located(std::string("zstd"), "root.compression");
+  const auto subvolume = [&](const std::string& name, const std::string& mount) {
+    SubvolumeRequest made;
+    made.name = request.located(name, name + ".name");
+    if (!mount.empty()) made.mount = request.located(mount, name + ".mount");
+    return made;
+  };
+  root.filesystem->subvolumes = {subvolume("@home", "/home"), subvolume("@", "/"),
+                                 subvolume("snapshots", "")};
+  const PlannedDisk disk = request.plan();
+  const PlannedPartition& planned = disk.partitions.back();
+  CHECK(planned.grow);
+  CHECK(planned.filesystem->compression == "zstd");
+  CHECK(planned.filesystem->mount.empty());
+  REQUIRE(planned.filesystem->subvolumes.size() == 3);
+  CHECK(planned.filesystem->subvolumes[0].name == "snapshots");
+  CHECK(planned.filesystem->subvolumes[1].mount == "/");
+  CHECK(planned.filesystem->subvolumes[2].mount == "/home");
+  CHECK(disk.mounted_at("/home") == &planned);
+  CHECK(disk.mounted_at("/srv") == nullptr);
+
+  request.boot.kernel_arguments = {request.located(std::string("rootflags=noatime"), "argument")};
+  CHECK(request.problems() ==
+        Problems{"argument: 'rootflags=noatime' would replace 'rootflags=subvol=/@', which the "
+                 "root in a subvolume needs",
+                 "  give the options as mount_options of the subvolume"});
+  request.boot.kernel_arguments.clear();
+  request.disk.partitions.back().filesystem->subvolumes.push_back(subvolume("@efi", "/boot/efi/x"));
+  CHECK(request.problems() ==
+        Problems{"@efi.mount: '/boot/efi/x' lies in the vfat filesystem that is mounted at "
+                 "'/boot/efi'"});
+}
+
+TEST_CASE("partition types are those of the Discoverable Partitions Specification") {
+  const auto type_of = [](PartitionType type, Architecture arch) {
+    Request request;
+    request.with_esp();
+    request.with_root(GiB(1));
+    if (type == PartitionType::root) return request.plan(arch).partitions.back().type_id;
+    const FilesystemType filesystem =
+        type == PartitionType::swap ? FilesystemType::swap : FilesystemType::ext4;
+    request.add("other", type, MiB(100), filesystem);
+    return request.plan(arch).partitions.back().type_id;
+  };
+  for (const Architecture arch : {Architecture::x86_64, Architecture::aarch64}) {
+    CHECK(type_of(PartitionType::home, arch) == "933AC7E1-2EB4-4F13-B844-0E14E2AEF915");
+    CHECK(type_of(PartitionType::srv, arch) == "3B8F8425-20E0-4F3B-907F-1A25A76F98E8");
+    CHECK(type_of(PartitionType::var, arch) == "4D21B016-B534-45C2-A9FB-5C16E091FD2D");
+    CHECK(type_of(PartitionType::xbootldr, arch) == "BC13C2FF-59E6-4262-A352-B275FD6F7172");
+    CHECK(type_of(PartitionType::swap, arch) == "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F");
+    CHECK(type_of(PartitionType::linux_data, arch) == "0FC63DAF-8483-4772-8E79-3D69D8477DE4");
+  }
+  CHECK(type_of(PartitionType::root, Architecture::x86_64) ==
+        "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709");
+  CHECK(type_of(PartitionType::root, Architecture::aarch64) ==
+        "B921B045-1DF0-41C3-AF44-4C6F280D3FAE");
+}

@@ -41,3 +41,65 @@ TEST_CASE("a disk without mounted filesystems has no fstab") {
       test::partition(PartitionType::linux_data, FilesystemType::ext4, "1", "")};
   CHECK_FALSE(test::step("fstab").wanted(plan));
 }
+
+TEST_CASE("fstab has a line for each mounted subvolume, all with the filesystem's compression") {
+  Plan plan = test::sample_plan();
+  PlannedPartition pool = test::partition(PartitionType::root, FilesystemType::btrfs, "1", "");
+  pool.grow = true;
+  pool.filesystem->compression = "zstd:3";
+  pool.filesystem->subvolumes = {
+      {"snapshots", "", {}}, {"@", "/", {"noatime"}}, {"@/var/log", "/var/log", {}}};
+  plan.disk.partitions = {pool};
+  MemoryRoot root;
+  test::apply("fstab", plan, root);
+  CHECK_THAT(*root.read("/etc/fstab"),
+             Equals("UUID=1 / btrfs "
+                    "defaults,noatime,subvol=/@,compress=zstd:3,x-systemd.growfs 0 0\n"
+                    "UUID=1 /var/log btrfs defaults,subvol=/@/var/log,compress=zstd:3 0 0\n"));
+  CHECK(root.status("/var/log")->kind == FileKind::directory);
+}
+
+TEST_CASE("a partition grows by systemd-repart, which is told to leave its like alone") {
+  Plan plan = test::full_plan();
+  PlannedPartition other = plan.disk.partitions.back();
+  other.label = "spare";
+  other.number = 2;
+  other.size = GiB(1);
+  other.grow = false;
+  plan.disk.partitions.insert(plan.disk.partitions.begin(), other);
+  MemoryRoot root = test::sample_root();
+  test::apply("partition growth", plan, root);
+  CHECK_THAT(*root.read("/etc/repart.d/002.conf"),
+             Equals("# Partition 'spare'.\n[Partition]\n"
+                    "Type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709\n"
+                    "SizeMinBytes=1073741824\nSizeMaxBytes=1073741824\n"));
+  CHECK_THAT(*root.read("/etc/repart.d/003.conf"),
+             Equals("# Partition 'root'.\n[Partition]\n"
+                    "Type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709\nSizeMinBytes=4294967296\n"));
+  CHECK_FALSE(root.exists("/etc/systemd/system/grow-partition.service"));
+}
+
+TEST_CASE("a partition of an MBR grows by growpart, before its filesystem does") {
+  Plan plan = test::full_plan();
+  plan.disk.table = PartitionTableType::mbr;
+  plan.packages.emplace_back().name = "cloud-utils-growpart";
+  CHECK(
+      test::step("partition growth").describe(plan) ==
+      std::vector<std::string>{"grow partition 'root' to the end of the disk at boot, by growpart",
+                               "write /etc/systemd/system/grow-partition.service"});
+  MemoryRoot root = test::sample_root();
+  CHECK_THAT(test::message_of([&] { test::apply("partition growth", plan, root); }),
+             Equals("error: a partition is to grow, and the image has no '/usr/bin/growpart'\n"
+                    "  hint: add the package that holds it, such as 'cloud-utils-growpart', to "
+                    "packages.install\n"));
+  root.file("/usr/bin/growpart", "", {0755, 0, 0});
+  test::apply("partition growth", plan, root);
+  CHECK_THAT(*root.read("/etc/systemd/system/grow-partition.service"),
+             Catch::Contains("\nRequiresMountsFor=/\n") &&
+                 Catch::Contains("growpart /dev/$${disk##*/} 3; [ $$? -le 1 ]"));
+  CHECK(root.read_link("/etc/systemd/system/local-fs.target.wants/grow-partition.service") ==
+        "../grow-partition.service");
+  CHECK_THAT(*root.read("/etc/systemd/system/systemd-growfs-root.service.d/grow-partition.conf"),
+             Equals("[Unit]\nWants=grow-partition.service\nAfter=grow-partition.service\n"));
+  CHECK_FALSE(root.exists("/etc/repart.d"));
+}

@@ -1,3 +1,4 @@
+#include "composer/tree/boot_place.h"
 #include "composer/tree/kernel_modules.h"
 #include "composer/tree/kernel_versions.h"
 
@@ -153,4 +154,28 @@ TEST_CASE("a kernel command line that no loader could pass on is refused") {
   plan.boot.kernel_command_line = "a\nb";
   CHECK_THAT(test::message_of([&] { test::apply("kernel command line", plan, root); }),
              Equals("error: the kernel command line has a control character\n"));
+}
+
+TEST_CASE("a boot loader finds /boot in the subvolume that is mounted there, or on the root") {
+  Plan plan = test::sample_plan();
+  PlannedFilesystem& root = *plan.disk.partitions.back().filesystem;
+  root.type = FilesystemType::btrfs;
+  root.mount.clear();
+  root.subvolumes = {{"@", "/", {}}};
+  CHECK(tree::boot_place(plan).prefix == "/@/boot");
+  CHECK(tree::boot_place(plan).filesystem == &root);
+  root.subvolumes.push_back({"kernels", "/boot", {}});
+  CHECK(tree::boot_place(plan).prefix == "/kernels");
+}
+
+TEST_CASE("an image without a disk has neither kernels nor boot loaders, and no fstab") {
+  Plan plan = test::sample_plan();
+  plan.disk.partitions.clear();
+  for (const char* name : {"fstab", "kernels", "kernel command line", "GRUB menu", "GRUB for UEFI",
+                           "GRUB for BIOS", "machine-id"}) {
+    CAPTURE(name);
+    CHECK_FALSE(test::step(name).wanted(plan));
+  }
+  plan.packages.emplace_back().name = "systemd";
+  CHECK(test::step("machine-id").wanted(plan));
 }

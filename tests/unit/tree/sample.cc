@@ -126,6 +126,12 @@ Plan sample_plan() {
 
 Plan full_plan() {
   Plan plan = sample_plan();
+  plan.packages.emplace_back().name = "systemd-udev";
+  plan.disk.partitions.back().number = 3;
+  plan.disk.partitions.back().label = "root";
+  plan.disk.partitions.back().size = GiB(4);
+  plan.disk.partitions.back().type_id = "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709";
+  plan.disk.partitions.back().grow = true;
   plan.system = {.hostname = "vm1",
                  .locale = "C.UTF-8",
                  .keymap = "us",
@@ -208,6 +214,8 @@ MemoryRoot sample_root() {
       .file("/etc/gshadow", "root:::\nwheel:::\nnobody:::\n", {0, 0, 0})
       .file("/etc/login.defs", "# comment\nUID_MIN\t\t 1000\nGID_MIN 1000\nHOME_MODE\t0700\n")
       .file("/etc/skel/.bashrc", "# bashrc\n")
+      .file("/usr/bin/systemd-repart", "", {0755, 0, 0})
+      .file("/usr/lib/systemd/systemd-growfs", "", {0755, 0, 0})
       .file("/usr/bin/bash", "", {0755, 0, 0})
       .link("/bin", "usr/bin")
       .file("/etc/os-release", "NAME=\"Azure Linux\"\nPRETTY_NAME=\"Azure Linux 4.0\"\n")
