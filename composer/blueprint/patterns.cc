@@ -58,6 +58,8 @@ const TextPattern kPatterns[] = {
     row<kPackageGlob>(kPackage, "*-debuginfo"),
     row<kPartitionLabel>("[^\\s/]([^\\n\\t/]*[^\\s/])?", "root"),
     row<kMountOption>("[^\\s\\\\#]+", "noatime"),
+    row<kSubvolumeName>("[A-Za-z0-9@._-][A-Za-z0-9@._/-]*", "@home"),
+    row<kBtrfsCompression>("zstd(:[0-9]+)?|zlib(:[0-9]+)?|lzo", "zstd:3"),
     row<kMkfsOption>("[!-~]+", "-m"),
     row<kKernelArgument>("[!-~]+", "console=ttyS0"),
     row<kPasswordHash>("\\$(y|6|5|2b)\\$[!-~]+", "$y$j9T$..."),

@@ -19,6 +19,9 @@ using OwnedHeader = Handle<std::remove_pointer_t<Header>, headerFree>;
 using Files = Handle<std::remove_pointer_t<rpmfiles>, rpmfilesFree>;
 using Text = Handle<char, std::free>;
 
+/// What a query wants to know, and the languages.
+constexpr auto kWanted = static_cast<rpmfiFlags>(RPMFI_FLAGS_QUERY & ~RPMFI_NOFILELANGS);
+
 /// What stands before a header structure in a file: three bytes of magic, a version, four reserved.
 constexpr std::size_t kMagic = 8;
 
@@ -64,7 +67,7 @@ PackageContents read_package_files(const std::filesystem::path& package, std::st
   std::string blob = file.header.bytes().substr(kMagic);
   const OwnedHeader header(
       headerImport(blob.data(), static_cast<unsigned>(blob.size()), HEADERIMPORT_COPY));
-  const Files files(header ? rpmfilesNew(nullptr, header.get(), RPMTAG_BASENAMES, RPMFI_FLAGS_QUERY)
+  const Files files(header ? rpmfilesNew(nullptr, header.get(), RPMTAG_BASENAMES, kWanted)
                            : nullptr);
   if (!files) {
     throw Error(ErrorKind::build, fmt::format("package '{}' has a list of files that librpm cannot "

@@ -67,8 +67,8 @@ TEST_CASE("files are counted where they go, in whole blocks, and each directory 
   CHECK(refusal(plan, packages) ==
         "vm.yaml:101:1: error: partition 'var' needs 63.0 MiB for what is installed in it, and has "
         "room for 57.1 MiB\n"
-        "        largest directories: /var/log 60.0 MiB, /var/lib 3 MiB\n"
-        "        largest packages: log-1-1.x86_64 63.0 MiB\n"
+        "  largest directories: /var/log 60 MiB, /var/lib 3 MiB, /var 4 KiB\n"
+        "  largest packages: log-1-1.x86_64 63.0 MiB\n"
         "  hint: give it 71 MiB or more\n");
   Plan larger = plan;
   larger.disk.partitions[0].size = MiB(71);
