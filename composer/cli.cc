@@ -120,6 +120,95 @@ void add_build(CLI::App& app, BuildCommand& request) {
   add_blueprint_options(*command, request.options);
 }
 
+/// RFC 1123, at most Linux' 64 bytes, without dots: Azure's computer name.
+bool is_host_name(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && text.front() != '-' && text.back() != '-' &&
+         text.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
+             std::string_view::npos;
+}
+
+/// What useradd takes.
+bool is_user_name(std::string_view text) {
+  return !text.empty() && text.size() <= 32 && text.front() >= 'a' && text.front() <= 'z' &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
+}
+
+void add_azure(CLI::App& command, BootCommand& request) {
+  AzureBootOptions& azure = request.azure_options;
+  const char* kGroup = "Azure";
+  CLI::Option* on =
+      command.add_flag("--azure", request.azure, "Emulate Azure around the guest")->group(kGroup);
+  command
+      .add_option("--agent", azure.agent,
+                  "Who provisions: cloud-init, or waagent, which needs root [cloud-init]")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, AzureAgent>{
+          {"cloud-init", AzureAgent::cloud_init}, {"waagent", AzureAgent::waagent}}))
+      ->type_name("AGENT")
+      ->group(kGroup)
+      ->needs(on);
+  command
+      .add_option("--run", request.scripts,
+                  "Shell script that is run in the provisioned guest as its user, and must end\n"
+                  "with status 0; may be given again. plan.lock's `tests.scripts` come first")
+      ->check(CLI::ExistingFile)
+      ->type_name("SCRIPT")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->group(kGroup)
+      ->needs(on);
+  // As Azure has them: what the guest must take them for is known to be valid.
+  const CLI::Validator host_name(
+      [](std::string& text) {
+        return is_host_name(text) ? std::string() : "'" + text + "' is not a host name";
+      },
+      "");
+  const CLI::Validator user_name(
+      [](std::string& text) {
+        return is_user_name(text) ? std::string() : "'" + text + "' is not a user name";
+      },
+      "");
+  command.add_option("--host-name", azure.host_name, "What the guest is to be called")
+      ->check(host_name)
+      ->capture_default_str()
+      ->type_name("NAME")
+      ->group(kGroup)
+      ->needs(on);
+  command.add_option("--user", azure.user_name, "The user that the guest is to make")
+      ->check(user_name)
+      ->capture_default_str()
+      ->type_name("NAME")
+      ->group(kGroup)
+      ->needs(on);
+  command
+      .add_option("--custom-data", azure.custom_data,
+                  "File that is given to the guest as custom data [an empty cloud-config]")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE")
+      ->group(kGroup)
+      ->needs(on);
+  command
+      .add_option("--azure-requests", azure.request_log,
+                  "Where is kept what the guest asked [IMAGE.azure-requests.jsonl]")
+      ->type_name("FILE")
+      ->group(kGroup)
+      ->needs(on);
+  command
+      .add_option("--azure-fault", azure.faults,
+                  "Leave a part of Azure out, to see it noticed: no-media, no-imds,\n"
+                  "no-wire-server, wrong-key")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, AzureFault>{{"no-media", AzureFault::no_media},
+                                            {"no-imds", AzureFault::no_imds},
+                                            {"no-wire-server", AzureFault::no_wire_server},
+                                            {"wrong-key", AzureFault::wrong_key}}))
+      ->type_name("PART")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->group(kGroup)
+      ->needs(on);
+}
+
 void add_boot(CLI::App& app, BootCommand& request) {
   CLI::App* command = app.add_subcommand("boot", "Start an image in QEMU and judge its start");
   command->description(
@@ -131,7 +220,15 @@ void add_boot(CLI::App& app, BootCommand& request) {
       "\n"
       "  image-composer boot out/azure-gen2.vhd\n"
       "  image-composer boot out/azure-gen1.vhd --firmware bios --timeout 300 --junit boot.xml\n"
-      "  image-composer boot vm.qcow2 --expect-service sshd --expect-service chronyd\n");
+      "  image-composer boot vm.qcow2 --expect-service sshd --expect-service chronyd\n"
+      "\n"
+      "With --azure the guest finds what Azure gives a VM (provisioning media, IMDS, wire "
+      "server),\n"
+      "emulated here; the image's own agent provisions, and the tool logs in over ssh to see.\n"
+      "\n"
+      "  image-composer boot --azure out/azure-gen2.vhd --timeout 600\n"
+      "  image-composer boot --azure out/azure-gen2.vhd --run checks.sh --custom-data cloud.yaml\n"
+      "  sudo image-composer boot --azure --agent waagent out/azure-agent.vhd\n");
   command->add_option("IMAGE", request.image, "Image: raw, VHD, VHDX or qcow2")
       ->required()
       ->check(CLI::ExistingFile);
@@ -167,6 +264,13 @@ void add_boot(CLI::App& app, BootCommand& request) {
       ->capture_default_str()
       ->check(CLI::Range(1, 256))
       ->type_name("N");
+  add_azure(*command, request);
+}
+
+void add_relay(CLI::App& app, RelayCommand& request) {
+  CLI::App* command = app.add_subcommand("relay", "Carry a guest's connection to a Unix socket");
+  command->group("");  // QEMU starts it, not a person.
+  command->add_option("SOCKET", request.socket)->required();
 }
 
 std::string printed(const CLI::App& app, const CLI::ParseError& error, int& exit_code) {
@@ -184,6 +288,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   PlanRequest plan;
   BuildCommand build;
   BootCommand boot;
+  RelayCommand relay;
 
   CLI::App app(kDescription, "image-composer");
   app.footer(kFooter);
@@ -204,6 +309,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   add_plan(app, plan);
   add_build(app, build);
   add_boot(app, boot);
+  add_relay(app, relay);
 
   try {
     app.parse(argc, argv);
@@ -218,6 +324,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   if (app.got_subcommand("plan")) line.command = std::move(plan);
   if (app.got_subcommand("build")) line.command = std::move(build);
   if (app.got_subcommand("boot")) line.command = std::move(boot);
+  if (app.got_subcommand("relay")) line.command = std::move(relay);
   return line;
 }
 

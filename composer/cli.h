@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "composer/azure_boot.h"
 #include "composer/blueprint.h"
 
 // The command line as data: argv becomes one of these requests, or an answer to print.
@@ -46,6 +47,14 @@ struct BootCommand {
   std::filesystem::path junit;       ///< Empty: none.
   std::uint64_t memory_mib = 2048;
   int cpus = 2;
+  bool azure = false;
+  AzureBootOptions azure_options;              ///< Without its scripts.
+  std::vector<std::filesystem::path> scripts;  ///< Run in the provisioned guest.
+};
+
+/// What QEMU starts for a connection of an emulated Azure's guest; not for people.
+struct RelayCommand {
+  std::filesystem::path socket;
 };
 
 /// What to print and exit with, for --help, --version and a wrong command line.
@@ -58,7 +67,8 @@ struct CommandLine {
   bool verbose = false;
   bool json_log = false;
   std::filesystem::path cache;  ///< Empty: see default_cache().
-  std::variant<Answer, ValidateRequest, SchemaRequest, PlanRequest, BuildCommand, BootCommand>
+  std::variant<Answer, ValidateRequest, SchemaRequest, PlanRequest, BuildCommand, BootCommand,
+               RelayCommand>
       command;
 };
 

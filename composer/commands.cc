@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include "composer/azure/relay.h"
 #include "composer/base/file_descriptor.h"
 #include "composer/blueprint/explain.h"
 #include "composer/blueprint/schema.h"
@@ -84,13 +85,27 @@ std::optional<Plan> plan_beside(const std::filesystem::path& image) {
   return std::nullopt;
 }
 
+/// `vm.vhd.serial.log` becomes `vm.vhd.azure-requests.jsonl`.
+std::filesystem::path beside(const std::filesystem::path& serial_log) {
+  constexpr std::string_view kSuffix = ".serial.log";
+  std::string name = serial_log.string();
+  if (name.ends_with(kSuffix)) name.resize(name.size() - kSuffix.size());
+  return name + ".azure-requests.jsonl";
+}
+
+int run(const CommandLine&, const RelayCommand& request, Console&) {
+  return azure::relay(request.socket);
+}
+
 int run(const CommandLine&, const BootCommand& request, Console& console) {
   BootRequestOptions options{.image = request.image};
   options.expectations.target = "multi-user.target";
   options.firmware = Firmware::uefi;
+  if (request.azure) options.azure = request.azure_options;
   if (const std::optional<Plan> plan = plan_beside(request.image)) {
     options.expectations = plan->boot_test;
     options.firmware = plan->boot.firmware;
+    if (options.azure) options.azure->scripts = plan->test_scripts;
   }
   if (request.firmware) options.firmware = *request.firmware;
   if (request.timeout_seconds) options.expectations.within_seconds = *request.timeout_seconds;
@@ -98,6 +113,9 @@ int run(const CommandLine&, const BootCommand& request, Console& console) {
   for (std::string service : request.services) {
     if (service.find('.') == std::string::npos) service += ".service";
     options.expectations.services.push_back(std::move(service));
+  }
+  for (const std::filesystem::path& script : request.scripts) {
+    options.azure->scripts.push_back({script.filename().string(), read_file(script)});
   }
   options.memory_mib = request.memory_mib;
   options.cpus = request.cpus;
@@ -113,6 +131,9 @@ int run(const CommandLine&, const BootCommand& request, Console& console) {
     options.serial_log = log;
     if (firmwares.size() > 1) {
       options.serial_log.replace_extension(fmt::format(".{}.log", to_text(firmware)));
+    }
+    if (options.azure && options.azure->request_log.empty()) {
+      options.azure->request_log = beside(options.serial_log);
     }
     reports.push_back(boot(options, console));
     print(printable(describe(reports.back())));

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "composer/base/file_descriptor.h"
-#include "composer/boot/printable.h"
+#include "composer/base/one_line.h"
 #include "composer/error.h"
 #include "composer/host/child_process.h"
 #include "composer/host/interrupt.h"
@@ -110,7 +110,7 @@ std::optional<std::string> probe(const std::string& qemu, std::string_view accel
   }
   output += child.read_output();
   if (child.status() == kProbePassed) return std::nullopt;
-  const std::string first = printable(std::string_view(output).substr(0, output.find('\n')));
+  const std::string first = one_line(std::string_view(output).substr(0, output.find('\n')));
   return fmt::format("a guest of one sector ended with status {}{}", *child.status(),
                      first.empty() ? "" : fmt::format(" ({})", first));
 }

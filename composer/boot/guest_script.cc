@@ -71,7 +71,7 @@ read -r line < /proc/sys/kernel/hostname && say hostname "$line"
 for name in InitRDTimestampMonotonic UserspaceTimestampMonotonic FinishTimestampMonotonic; do
   say time "$(systemctl show -p "$name")"
 done
-for unit in @UNITS@; do
+for unit in @UNITS@ @OBSERVED@; do
   properties unit "$unit" LoadState,ActiveState,SubState,Result,ActiveEnterTimestampMonotonic
 done
 explained=0
@@ -149,24 +149,30 @@ bool is_unit_name(std::string_view name) {
 }
 
 std::string guest_script(const GuestQuestions& questions) {
-  std::string units;
-  const auto add = [&](const std::string& name) {
-    if (!is_unit_name(name)) {
-      throw Error(ErrorKind::usage, fmt::format("'{}' is not the name of a systemd unit", name),
-                  "write it with its suffix, e.g. sshd.service");
+  const auto quoted = [](const std::vector<std::string>& names) {
+    std::string units;
+    for (const std::string& name : names) {
+      if (!is_unit_name(name)) {
+        throw Error(ErrorKind::usage, fmt::format("'{}' is not the name of a systemd unit", name),
+                    "write it with its suffix, e.g. sshd.service");
+      }
+      // A unit name has no character that means something between single quotes.
+      units += fmt::format("{}'{}'", units.empty() ? "" : " ", name);
     }
-    // A unit name has no character that means something between single quotes.
-    units += fmt::format("{}'{}'", units.empty() ? "" : " ", name);
+    return units;
   };
-  add(questions.target);
-  for (const std::string& service : questions.services) add(service);
+  std::vector<std::string> judged = {questions.target};
+  judged.insert(judged.end(), questions.services.begin(), questions.services.end());
 
-  constexpr std::string_view kPlaceholder = "@UNITS@";
   std::string script(kScript);
-  for (std::size_t at = 0; (at = script.find(kPlaceholder, at)) != std::string::npos;) {
-    script.replace(at, kPlaceholder.size(), units);
-    at += units.size();
-  }
+  const auto fill = [&](std::string_view placeholder, const std::string& units) {
+    for (std::size_t at = 0; (at = script.find(placeholder, at)) != std::string::npos;) {
+      script.replace(at, placeholder.size(), units);
+      at += units.size();
+    }
+  };
+  fill("@UNITS@", quoted(judged));
+  fill(" @OBSERVED@", questions.observed.empty() ? "" : " " + quoted(questions.observed));
   return script;
 }
 

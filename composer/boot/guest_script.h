@@ -14,6 +14,7 @@ namespace composer::vm {
 struct GuestQuestions {
   std::string target;
   std::vector<std::string> services;
+  std::vector<std::string> observed;  ///< Whose state is told, whatever it is.
 };
 
 /// One systemd credential.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "composer/boot/printable.h"
+#include "composer/base/one_line.h"
 
 namespace composer::vm {
 namespace {
@@ -53,7 +53,7 @@ void BootJudge::take(const ConsoleEvent& event, double now) {
 }
 
 void BootJudge::console_line(std::string_view line, double now) {
-  facts_.last_line = printable(line);
+  facts_.last_line = one_line(line);
   if (const auto event = classify_line(line)) take(*event, now);
 }
 

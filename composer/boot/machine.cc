@@ -33,27 +33,43 @@ Arguments board(const Machine& machine) {
 /// The format is always said, never probed. A fixed VHD is its disk and then a footer: as raw, cut
 /// by the size that the footer says, since QEMU's vpc driver may take the size from the footer's
 /// cylinders, heads and sectors instead, which is smaller.
-std::string format_options(const RecognisedImage& image) {
+Arguments format_options(const RecognisedImage& image) {
   switch (image.format) {
     case ImageFormat::raw:
-      return "driver=raw";
+      return {"driver=raw"};
     case ImageFormat::vhd_fixed:
-      return fmt::format("driver=raw,size={}", image.virtual_size.count);
+      return {"driver=raw", fmt::format("size={}", image.virtual_size.count)};
     case ImageFormat::vhd_dynamic:
-      return "driver=vpc,force_size_calc=current_size";
+      return {"driver=vpc", "force_size_calc=current_size"};
     case ImageFormat::vhdx:
-      return "driver=vhdx";
+      return {"driver=vhdx"};
     case ImageFormat::qcow2:
-      return "driver=qcow2";
+      return {"driver=qcow2"};
   }
-  return "driver=raw";
+  return {"driver=raw"};
+}
+
+/// The image as the options of a drive, or of what a drive is backed by.
+std::string image_options(const RecognisedImage& image, std::string_view prefix) {
+  Arguments options = format_options(image);
+  append(options, {"file.driver=file", "file.filename=/dev/fdset/1"});
+  std::string text;
+  for (const std::string& option : options) text += fmt::format(",{}{}", prefix, option);
+  return text;
 }
 
 Arguments disk(const Machine& machine) {
-  Arguments list = {"-add-fd", fmt::format("fd={},set=1", machine.disk), "-drive",
-                    fmt::format("if=none,id=disk,{},file.driver=file,file.filename=/dev/fdset/1,"
-                                "snapshot=on,discard=unmap",
-                                format_options(machine.image))};
+  Arguments list = {"-add-fd", fmt::format("fd={},set=1", machine.disk)};
+  if (machine.overlay) {
+    append(list, {"-add-fd", fmt::format("fd={},set=2", *machine.overlay), "-drive",
+                  // QEMU would first open it for reading, which our descriptor is not for.
+                  fmt::format("if=none,id=disk,driver=qcow2,file.driver=file,"
+                              "file.filename=/dev/fdset/2,file.auto-read-only=off,discard=unmap{}",
+                              image_options(machine.image, "backing."))});
+  } else {
+    append(list, {"-drive", fmt::format("if=none,id=disk{},snapshot=on,discard=unmap",
+                                        image_options(machine.image, ""))});
+  }
   if (machine.generation == Generation::gen1) {
     append(list, {"-device", "ide-hd,drive=disk,bootindex=0"});
   } else {
@@ -73,8 +89,10 @@ std::string option_value(std::string_view text) {
 std::vector<std::string> qemu_arguments(const Machine& machine) {
   Arguments list = {
       machine.qemu, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-      // The guest is not trusted: QEMU may not start programs or gain privileges.
-      "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"};
+      // The guest is not trusted: QEMU may not gain privileges, or start programs without need.
+      "-sandbox",
+      fmt::format("on,obsolete=deny,elevateprivileges=deny,spawn={},resourcecontrol=deny",
+                  machine.starts_programs ? "allow" : "deny")};
   append(list, board(machine));
   append(list, {"-accel", machine.accelerator.argument, "-cpu", machine.accelerator.cpu});
   append(list, {"-smp", fmt::format("{}", machine.cpus), "-m",

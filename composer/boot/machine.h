@@ -38,18 +38,23 @@ struct Machine {
   int console = 3;  ///< Socket: the first serial port.
   int port = 4;     ///< Socket: the second serial port.
   int disk = 5;     ///< The image, opened for reading only.
+  /// An empty qcow2 that takes what the guest writes; its size is the disk's, which may be larger
+  /// than the image's. Absent: a file of QEMU's own without a name, of the image's size.
+  std::optional<int> overlay;
   RecognisedImage image;
 
   /// SMBIOS type 11 ("OEM strings") values, e.g. credentials for the guest's systemd.
   std::vector<std::string> oem_strings;
   /// SMBIOS type 3 asset tag; how guests recognise Azure. Empty: QEMU's default.
   std::string chassis_asset_tag;
+  /// QEMU starts programs for the guest's connections (guestfwd); what they may do is confined too.
+  bool starts_programs = false;
   /// Further arguments, at the end. For tests, and for what boot --azure adds (media, network).
   std::vector<std::string> extra;
 };
 
 /// The argument vector. The guest has no network, nothing that it writes reaches the image (the
-/// changes go to a file without a name in $TMPDIR, by default /var/tmp), and QEMU's system calls
+/// changes go to a file without a name), and QEMU's system calls
 /// are confined.
 std::vector<std::string> qemu_arguments(const Machine& machine);
 

@@ -28,10 +28,17 @@ std::pair<FileDescriptor, FileDescriptor> socket_pair() {
   return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
-Machine with_descriptors(Machine machine) {
+std::vector<int> inherited(int console, int port, int image, int overlay) {
+  std::vector<int> list = {console, port, image};
+  if (overlay >= 0) list.push_back(overlay);
+  return list;
+}
+
+Machine with_descriptors(Machine machine, int overlay) {
   machine.console = 3;
   machine.port = 4;
   machine.disk = 5;
+  if (overlay >= 0) machine.overlay = 6;
   return machine;
 }
 
@@ -59,19 +66,21 @@ RunningGuest::Wiring RunningGuest::make_wiring() {
           std::move(port.second)};
 }
 
-RunningGuest::RunningGuest(Machine machine, int image, const std::filesystem::path& serial_log,
-                           Progress& progress)
-    : RunningGuest(with_descriptors(std::move(machine)), image, serial_log, progress,
-                   make_wiring()) {}
+RunningGuest::RunningGuest(Machine machine, int image, int overlay,
+                           const std::filesystem::path& serial_log, Progress& progress)
+    : RunningGuest(with_descriptors(std::move(machine), overlay), image, overlay, serial_log,
+                   progress, make_wiring()) {}
 
-RunningGuest::RunningGuest(Machine machine, int image, const std::filesystem::path& serial_log,
-                           Progress& progress, Wiring wiring)
+RunningGuest::RunningGuest(Machine machine, int image, int overlay,
+                           const std::filesystem::path& serial_log, Progress& progress,
+                           Wiring wiring)
     : console_(std::move(wiring.console)),
       port_(std::move(wiring.port)),
       log_(serial_log.empty() ? FileDescriptor()
                               : open_file(serial_log, O_WRONLY | O_CREAT | O_TRUNC)),
       log_name_(serial_log.string()),
-      child_({qemu_arguments(machine), {wiring.console_far.get(), wiring.port_far.get(), image}},
+      child_({qemu_arguments(machine),
+              inherited(wiring.console_far.get(), wiring.port_far.get(), image, overlay)},
              progress) {}
 
 void RunningGuest::keep(std::string_view console) {

@@ -19,8 +19,9 @@ class RunningGuest {
  public:
   /// @param machine     Its descriptor numbers are set here.
   /// @param image       The disk image, opened for reading only.
+  /// @param overlay     Machine::overlay's file, opened for reading and writing; -1: none.
   /// @param serial_log  Gets what the console shows, as it came, 64 MiB at most; empty: no file.
-  RunningGuest(Machine machine, int image, const std::filesystem::path& serial_log,
+  RunningGuest(Machine machine, int image, int overlay, const std::filesystem::path& serial_log,
                Progress& progress);
 
   /// What came since the last call.
@@ -45,7 +46,7 @@ class RunningGuest {
   struct Wiring {
     FileDescriptor console, console_far, port, port_far;
   };
-  RunningGuest(Machine machine, int image, const std::filesystem::path& serial_log,
+  RunningGuest(Machine machine, int image, int overlay, const std::filesystem::path& serial_log,
                Progress& progress, Wiring wiring);
   static Wiring make_wiring();
   void keep(std::string_view console);

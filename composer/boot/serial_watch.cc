@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <utility>
 
-#include "composer/boot/printable.h"
+#include "composer/base/one_line.h"
 
 namespace composer::vm {
 namespace {
@@ -136,7 +136,7 @@ std::optional<ConsoleEvent> first_match(const Pattern (&patterns)[N], std::strin
     if (!matches(pattern, line)) continue;
     ConsoleEvent event{pattern.severity, pattern.phase, {}, pattern.more_follows};
     if (pattern.severity != sign) {
-      event.finding = fmt::format("{}: '{}'", pattern.what, printable(line));
+      event.finding = fmt::format("{}: '{}'", pattern.what, one_line(line));
     }
     return event;
   }
@@ -222,7 +222,7 @@ std::optional<ConsoleEvent> classify_line(std::string_view line) {
   if (is_missing_device(line)) {
     return ConsoleEvent{
         fatal, kernel,
-        fmt::format("a device that the start needs is missing: '{}'", printable(line)), true};
+        fmt::format("a device that the start needs is missing: '{}'", one_line(line)), true};
   }
   return first_match(kLines, line);
 }

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <utility>
 
-#include "composer/boot/printable.h"
+#include "composer/base/one_line.h"
 
 namespace composer::vm {
 namespace {
@@ -36,7 +36,7 @@ std::uint64_t microseconds(std::string_view text) {
 
 void add(std::vector<std::string>& list, std::string_view text, std::size_t most,
          std::size_t longest) {
-  if (list.size() < most) list.push_back(printable(text, longest));
+  if (list.size() < most) list.push_back(one_line(text, longest));
 }
 
 }  // namespace
@@ -88,7 +88,7 @@ void VerdictReader::take_record(std::string_view keyword, std::string_view value
 }
 
 GuestUnit* VerdictReader::unit(std::string_view name) {
-  std::string key = printable(name, kLongestName);
+  std::string key = one_line(name, kLongestName);
   const auto found = draft_->units.find(key);
   if (found != draft_->units.end()) return &found->second;
   if (draft_->units.size() >= kMostUnits) return nullptr;
@@ -114,11 +114,11 @@ void VerdictReader::take_report_record(std::string_view keyword, std::string_vie
   }
   GuestReport& report = *draft_;
   if (keyword == "state") {
-    report.system_state = printable(value, 32);
+    report.system_state = one_line(value, 32);
   } else if (keyword == "kernel") {
-    report.kernel = printable(value, 64);
+    report.kernel = one_line(value, 64);
   } else if (keyword == "hostname") {
-    report.hostname = printable(value, 64);
+    report.hostname = one_line(value, 64);
   } else if (keyword == "failed") {
     add(report.failed, value, kMostUnits, kLongestName);
   } else if (keyword == "unmounted") {
@@ -139,10 +139,10 @@ void VerdictReader::take_report_record(std::string_view keyword, std::string_vie
     }
     GuestUnit* of = unit(name);
     if (!of) return;
-    if (property == "LoadState") of->load_state = printable(text, 32);
-    if (property == "ActiveState") of->active_state = printable(text, 32);
-    if (property == "SubState") of->sub_state = printable(text, 32);
-    if (property == "Result") of->result = printable(text, 32);
+    if (property == "LoadState") of->load_state = one_line(text, 32);
+    if (property == "ActiveState") of->active_state = one_line(text, 32);
+    if (property == "SubState") of->sub_state = one_line(text, 32);
+    if (property == "Result") of->result = one_line(text, 32);
     if (property == "ActiveEnterTimestampMonotonic") of->active_since_us = microseconds(text);
   }
 }

@@ -102,12 +102,13 @@ ChildProcess::ChildProcess(const ChildCommand& command, Progress& progress) {
 
   auto output = make_pipe();
   auto failure = make_pipe();
-  const FileDescriptor input = open_file("/dev/null", O_RDONLY);
+  const FileDescriptor nothing = open_file("/dev/null", O_RDONLY);
+  const int input = command.input >= 0 ? command.input : nothing.get();
   std::vector<std::string> arguments = command.arguments;
   std::vector<std::string> variables = environment();
   const std::vector<char*> argument_list = pointers(arguments);
   const std::vector<char*> variable_list = pointers(variables);
-  const Start start = {program.c_str(),     argument_list.data(), variable_list.data(), input.get(),
+  const Start start = {program.c_str(),     argument_list.data(), variable_list.data(), input,
                        output.second.get(), failure.second.get(), &command.descriptors, ::getpid()};
   child_ = ::fork();
   if (child_ < 0) throw system_error(fmt::format("cannot start '{}'", program), errno);

@@ -17,10 +17,12 @@ struct ChildCommand {
   std::vector<std::string> arguments;
   /// Descriptors of ours that the child has as 3, 4, 5 …; it has no other one beside 0, 1 and 2.
   std::vector<int> descriptors;
+  int input = -1;  ///< A descriptor of ours for its standard input; -1: /dev/null.
 };
 
 /// An external program that runs beside us, for those that are talked to while they run; what runs
-/// to its end is CommandRunner's. Standard input is /dev/null, both outputs come through one pipe.
+/// to its end is CommandRunner's. Both outputs come through one
+/// pipe.
 /// The child is ended with SIGKILL when this object or this process ends, however it ends.
 /// Must be made by a thread that outlives the child (PR_SET_PDEATHSIG counts threads).
 class ChildProcess {

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "composer/azure_boot.h"
 #include "composer/blueprint.h"
 #include "composer/plan.h"
 #include "composer/progress.h"
@@ -45,6 +47,7 @@ struct BootRequestOptions {
   int cpus = 2;
   std::string qemu = "qemu-system-x86_64";  ///< Name in PATH, or path.
   std::vector<std::string> qemu_arguments;  ///< Further ones, for tests.
+  std::optional<AzureBootOptions> azure;    ///< Emulates Azure around the guest.
 };
 
 /// Starts the image in QEMU and waits until the guest says how its start went.

@@ -56,6 +56,7 @@ struct BootReport {
   double kernel_seconds = 0;          ///< Kernel to first user space, initramfs included.
   double userspace_seconds = 0;       ///< To the target.
   double wall_seconds = 0;
+  double ready_seconds = 0;      ///< Power on to the report of being provisioned; 0 if none came.
   std::string system_state;      ///< systemd's: running, degraded, …; empty if unknown.
   std::string kernel, hostname;  ///< As the guest says; empty if it did not.
   std::vector<std::string> failed_units;

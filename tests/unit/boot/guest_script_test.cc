@@ -30,6 +30,14 @@ TEST_CASE("a name that is no unit name never reaches the guest's shell") {
   }
 }
 
+TEST_CASE("the script tells the state of observed units without judging them") {
+  const std::string script = guest_script({"multi-user.target", {}, {"waagent.service"}});
+  CHECK(script.find("for unit in 'multi-user.target' 'waagent.service'; do") != std::string::npos);
+  CHECK(script.find("is-active -- 'multi-user.target' 2>") != std::string::npos);
+  CHECK(script.find("@OBSERVED@") == std::string::npos);
+  CHECK_THROWS(guest_script({"multi-user.target", {}, {"$(reboot).service"}}));
+}
+
 TEST_CASE("the script asks for the target and every service") {
   const std::string script = guest_script({"multi-user.target", {"sshd.service", "a@b.service"}});
   CHECK(script.find("for unit in 'multi-user.target' 'sshd.service' 'a@b.service'; do") !=

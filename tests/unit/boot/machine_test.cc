@@ -179,3 +179,28 @@ TEST_CASE("a host without UEFI firmware is told which package has it") {
           "  hint: apt install ovmf\n");
   }
 }
+
+TEST_CASE("an overlay takes the guest's writes, and the image is what it is backed by") {
+  Machine machine = sample(Generation::gen2);
+  machine.overlay = 6;
+  const Arguments list = qemu_arguments(machine);
+  const auto has = [&](std::string_view word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
+  };
+  CHECK(has("fd=5,set=1"));
+  CHECK(has("fd=6,set=2"));
+  CHECK(
+      has("if=none,id=disk,driver=qcow2,file.driver=file,file.filename=/dev/fdset/2,"
+          "file.auto-read-only=off,discard=unmap,backing.driver=raw,backing.size=5368709120,"
+          "backing.file.driver=file,"
+          "backing.file.filename=/dev/fdset/1"));
+}
+
+TEST_CASE("QEMU may start programs only where a guest's connections need them") {
+  Machine machine = sample(Generation::gen2);
+  machine.starts_programs = true;
+  const Arguments list = qemu_arguments(machine);
+  CHECK(std::find(list.begin(), list.end(),
+                  "on,obsolete=deny,elevateprivileges=deny,spawn=allow,resourcecontrol=deny") !=
+        list.end());
+}

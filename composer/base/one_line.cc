@@ -1,8 +1,8 @@
-#include "composer/boot/printable.h"
+#include "composer/base/one_line.h"
 
-namespace composer::vm {
+namespace composer {
 
-std::string printable(std::string_view text, std::size_t most) {
+std::string one_line(std::string_view text, std::size_t most) {
   const bool cut = text.size() > most;
   if (cut) text = text.substr(0, most);
   std::string clean;
@@ -18,4 +18,4 @@ std::string printable(std::string_view text, std::size_t most) {
   return clean;
 }
 
-}  // namespace composer::vm
+}  // namespace composer
