@@ -82,14 +82,17 @@ LoopDevice::LoopDevice(int file, Bytes offset, Bytes size, Access access) : acce
     const int number = ::ioctl(control.get(), LOOP_CTL_GET_FREE);
     if (number < 0) no_loop_devices("cannot find a free loop device", errno);
     fd_ = open_device(number, access);
-    if (!fd_) no_loop_devices(fmt::format("cannot open '/dev/loop{}'", number), errno);
-    if (::ioctl(fd_.get(), LOOP_CONFIGURE, &config) == 0) {
+    // ENXIO: taken by another since, and just let go of (drivers/block/loop.c, lo_open).
+    if (!fd_ && errno != ENXIO) {
+      no_loop_devices(fmt::format("cannot open '/dev/loop{}'", number), errno);
+    }
+    if (fd_ && ::ioctl(fd_.get(), LOOP_CONFIGURE, &config) == 0) {
       path_ = fmt::format("/dev/loop{}", number);
       break;
     }
     const int cause = errno;
     fd_.reset();
-    if (cause != EBUSY || attempt >= kMostAttempts) {
+    if ((cause != EBUSY && cause != ENXIO) || attempt >= kMostAttempts) {
       throw system_error(fmt::format("cannot bind a file to '/dev/loop{}'", number), cause);
     }
     // The first losers go on at once; with many builds at once they step back from each other.

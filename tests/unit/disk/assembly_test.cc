@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fstream>
@@ -306,23 +307,23 @@ TEST_CASE("an assembly whose process is killed leaves no mount and no loop devic
     // A mount namespace of its own, as the composer's process has; ours shares the test's.
     SilentProgress progress;
     const host::CommandRunner runner(progress);
-    char done = '0';
     try {
       mount::enter_private_mounts();
       const PlannedDisk layout = test::everything();
       Assembly assembly(layout, scratch.path(), kEpoch, runner, progress);
       fill(layout, assembly.root());
-      done = '1';
-      (void)!::write(ready[1], &done, 1);
+      (void)!::write(ready[1], "1", 1);
       ::pause();
-    } catch (const std::exception&) {
-      (void)!::write(ready[1], &done, 1);
+    } catch (const std::exception& error) {
+      (void)!::write(ready[1], error.what(), std::strlen(error.what()));
     }
     ::_exit(1);
   }
-  char done = '0';
-  REQUIRE(::read(ready[0], &done, 1) == 1);
-  REQUIRE(done == '1');
+  std::string done(500, '\0');
+  const ssize_t n = ::read(ready[0], done.data(), done.size());
+  REQUIRE(n > 0);
+  done.resize(static_cast<std::size_t>(n));
+  REQUIRE(done == "1");
   CHECK(bound(scratch.path() / "disk.raw"));
   REQUIRE(::kill(child, SIGKILL) == 0);
   int status = 0;
