@@ -1,0 +1,85 @@
+#include <algorithm>
+
+#include "composer/lint/rule.h"
+#include "composer/lint/rules_boot.h"
+#include "composer/lint/rules_content.h"
+#include "composer/lint/rules_disk.h"
+#include "composer/lint/rules_services.h"
+
+namespace composer::lint {
+namespace {
+
+constexpr int kGroups = 34;
+
+constexpr auto kRules = [] {
+  std::array<Rule, std::size(kDiskRules) + std::size(kBootRules) + std::size(kServiceRules) +
+                       std::size(kContentRules)>
+      all{};
+  auto at = std::copy(std::begin(kDiskRules), std::end(kDiskRules), all.begin());
+  at = std::copy(std::begin(kBootRules), std::end(kBootRules), at);
+  at = std::copy(std::begin(kServiceRules), std::end(kServiceRules), at);
+  std::copy(std::begin(kContentRules), std::end(kContentRules), at);
+  return all;
+}();
+
+/// By group, every group there, and no rule without its parts.
+constexpr bool is_complete() {
+  int group = 0;
+  for (const Rule& rule : kRules) {
+    if (rule.group != group && rule.group != group + 1) return false;
+    group = rule.group;
+    if (rule.id.empty() || rule.title.empty() || rule.why.empty() || rule.fix.empty() ||
+        !rule.source.starts_with("https://") || rule.profiles.empty() || rule.check == nullptr) {
+      return false;
+    }
+  }
+  return group == kGroups;
+}
+static_assert(is_complete());
+
+}  // namespace
+
+std::string_view to_text(Severity severity) {
+  switch (severity) {
+    case Severity::error:
+      return "error";
+    case Severity::warning:
+      return "warning";
+    case Severity::note:
+      return "note";
+  }
+  return "";
+}
+
+Verdict passed() {
+  return {};
+}
+
+Verdict failed(std::string found) {
+  return {Verdict::Outcome::failed, {std::move(found)}, {}};
+}
+
+Verdict failed_if(std::vector<std::string> found) {
+  if (found.empty()) return passed();
+  return {Verdict::Outcome::failed, std::move(found), {}};
+}
+
+Verdict skipped(std::string reason) {
+  return {Verdict::Outcome::skipped, {}, std::move(reason)};
+}
+
+Verdict inapplicable(std::string reason) {
+  return {Verdict::Outcome::inapplicable, {}, std::move(reason)};
+}
+
+std::span<const Rule> rules() {
+  return kRules;
+}
+
+const Rule* find_rule(std::string_view id) {
+  const auto found =
+      std::find_if(kRules.begin(), kRules.end(), [&](const Rule& rule) { return rule.id == id; });
+  return found == kRules.end() ? nullptr : &*found;
+}
+
+}  // namespace composer::lint
