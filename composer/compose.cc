@@ -21,6 +21,7 @@
 #include "composer/disk/assembly.h"
 #include "composer/disk/boot_code.h"
 #include "composer/disk/root_directory.h"
+#include "composer/host/foreign_programs.h"
 #include "composer/host/work_directory.h"
 #include "composer/image/write.h"
 #include "composer/image/write_root.h"
@@ -128,6 +129,7 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   // Decide everything.
   const Blueprint blueprint = read_blueprint(request.blueprint, request.options);
   check(blueprint);
+  host::require_programs_for(to_text(blueprint.arch.value));
   mount::enter_private_mounts();  // Refuses without root, before anything slow.
   const Plan plan = make_plan(blueprint, request.places, progress);
   report.plan = plan;
@@ -173,6 +175,7 @@ BuildReport build(const BuildRequest& request, Progress& console) {
     tree::HostRoot root(root_path);
     tree::configure(plan, root, progress);
     tree::make_initramfs(plan, root, progress);
+    tree::install_kernels(plan, root, progress);
     // What only the installation, the scripts and dracut needed.
     rpm::erase_packages({.root = root_path,
                          .source_date_epoch = plan.source_date_epoch,

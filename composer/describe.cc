@@ -126,10 +126,12 @@ std::string describe(const Plan& plan) {
   }
 
   out += "\nconfigure:\n";
-  for (const tree::ConfigureStep& step : tree::configure_steps()) {
-    if (!step.wanted(plan)) continue;
-    for (const std::string& line : step.describe(plan)) {
-      out += fmt::format("  {}: {}\n", step.name, line);
+  for (const auto steps : {tree::configure_steps(), tree::kernel_steps()}) {
+    for (const tree::ConfigureStep& step : steps) {
+      if (!step.wanted(plan)) continue;
+      for (const std::string& line : step.describe(plan)) {
+        out += fmt::format("  {}: {}\n", step.name, line);
+      }
     }
   }
 

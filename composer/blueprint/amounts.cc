@@ -124,8 +124,17 @@ std::optional<Refusal> read_partition_size(const Node& node, std::optional<Bytes
   return read_size(node, value.emplace());
 }
 
+struct DurationLimits {
+  std::uint64_t least = 0, most = 0;  ///< Seconds.
+  std::string_view range;             ///< The same in words.
+};
+
+constexpr DurationLimits kDurationLimits{1, 24 * 60 * 60, "between '1 s' and '1440 min'"};
+// Longer than anybody waits at a console, and short of making a machine seem dead.
+constexpr DurationLimits kMenuLimits{0, 5 * 60, "between '0 s' and '5 min'"};
+
+template <const DurationLimits& limits>
 std::optional<Refusal> read_duration(const Node& node, std::uint64_t& value) {
-  constexpr std::uint64_t kMost = 24 * 60 * 60;
   const std::optional<WrittenAmount> amount = split_amount(node.text);
   const std::string general = "write a whole number and s or min, such as '120 s'";
   if (!amount || !amount->fraction.empty()) {
@@ -143,9 +152,10 @@ std::optional<Refusal> read_duration(const Node& node, std::uint64_t& value) {
   std::uint64_t number = 0;
   const char* const end = amount->whole.data() + amount->whole.size();
   const bool fits = std::from_chars(amount->whole.data(), end, number).ec == std::errc();
-  if (!fits || number == 0 || number > kMost || (amount->unit == "min" && number > kMost / 60)) {
+  if (!fits || number < limits.least || number > limits.most ||
+      (amount->unit == "min" && number > limits.most / 60)) {
     return Refusal{fmt::format("duration '{}' is out of range", node.text),
-                   "between '1 s' and '1440 min'"};
+                   std::string(limits.range)};
   }
   value = amount->unit == "min" ? number * 60 : number;
   return std::nullopt;
@@ -163,6 +173,11 @@ constinit const Scalar<std::optional<Bytes>> kPartitionSize = {
     read_partition_size};
 
 constinit const Scalar<std::uint64_t> kDuration = {
-    {"a duration", "A whole number and `s` or `min`, at most a day."}, read_duration};
+    {"a duration", "A whole number and `s` or `min`, at most a day."},
+    read_duration<kDurationLimits>};
+
+constinit const Scalar<std::uint64_t> kMenuTimeout = {
+    {"a duration of a menu", "As a duration, from `0 s` (no menu) to `5 min`."},
+    read_duration<kMenuLimits>};
 
 }  // namespace composer::blueprint

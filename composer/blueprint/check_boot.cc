@@ -83,12 +83,7 @@ void check_boot(const Blueprint& blueprint, const Node& root, Findings& findings
   if (boot == nullptr) return;
   check_repeats(blueprint.boot.kernel_arguments, boot, "kernel_arguments", "kernel argument",
                 findings);
-  const Node* loader = boot->find("loader");
-  if (loader != nullptr && findings.sound(*loader) && *blueprint.boot.loader != Loader::grub) {
-    findings.report(*loader, {fmt::format("boot loader '{}' is not supported yet",
-                                          to_text(*blueprint.boot.loader)),
-                              "the only one so far is 'grub'"});
-  }
+  check_loader(blueprint, root, findings);
   const Node* firmware = boot->find("firmware");
   const Node* arch = root.find("arch");
   if (firmware != nullptr && findings.sound(*firmware) && arch != nullptr &&

@@ -24,6 +24,8 @@ void check_repositories(const Blueprint& blueprint, const Node& root, Findings& 
 void check_packages(const Blueprint& blueprint, const Node& root, Findings& findings);
 void check_disk(const Blueprint& blueprint, const Node& root, Findings& findings);
 void check_boot(const Blueprint& blueprint, const Node& root, Findings& findings);
+/// What systemd-boot and unified kernel images need of the rest; a part of check_boot.
+void check_loader(const Blueprint& blueprint, const Node& root, Findings& findings);
 void check_users(const Blueprint& blueprint, const Node& root, Findings& findings);
 void check_services(const Blueprint& blueprint, const Node& root, Findings& findings);
 void check_settings(const Blueprint& blueprint, const Node& root, Findings& findings);

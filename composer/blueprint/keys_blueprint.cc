@@ -30,6 +30,8 @@ constexpr Stranger kBootStrangers[] = {
     {"kernel_command_line", "kernel_arguments"},
     {"kernel_args", "kernel_arguments"},
     {"bootloader", "loader"},
+    {"menu_timeout", "timeout"},
+    {"console", "serial_console"},
     {"secure_boot", "", "'secure_boot' is not part of blueprint language 1 yet",
      "packages that are signed for Secure Boot are installed as they are"},
 };
@@ -56,7 +58,21 @@ const Mapping& boot_mapping() {
        key<&BootRequest::kernel_arguments, kKernelArgument>(
            {.name = "kernel_arguments",
             .fallback = "none",
-            .meaning = "Arguments of the kernel beside `root=`, in this order."})});
+            .meaning = "Arguments of the kernel beside `root=`, in this order."}),
+       key<&BootRequest::uki, kUkiSource>(
+           {.name = "uki",
+            .fallback = "built",
+            .meaning = "Where unified kernel images come from; for `loader: uki` alone."}),
+       key<&BootRequest::timeout_seconds, kMenuTimeout>(
+           {.name = "timeout",
+            .fallback = "1 s",
+            .meaning = "How long the boot menu waits for a choice."}),
+       key<&BootRequest::serial_console, kBoolean>(
+           {.name = "serial_console",
+            .fallback = "true",
+            .meaning = "Whether the menu and the kernel talk to the serial port too: where "
+                       "`kernel_arguments` name no console, `console=ttyS0` (aarch64: "
+                       "`console=ttyAMA0`) comes before them."})});
   return table;
 }
 

@@ -42,6 +42,7 @@ const TextPattern kPatterns[] = {
     row<kSize>("[0-9]+ (KiB|MiB|GiB|TiB)", "5 GiB"),
     row<kPartitionSize>("rest|[0-9]+ (KiB|MiB|GiB|TiB)", "rest"),
     row<kDuration>("[0-9]+ (s|min)", "300 s"),
+    row<kMenuTimeout>("[0-9]+ (s|min)", "1 s"),
     row<kFileMode>("[0-7]{4}", "0644"),
     row<kHostname>("[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?", "web-1"),
     row<kLocale>("[A-Za-z]{1,8}(_[A-Za-z]+)?(\\.[A-Za-z0-9-]+)?(@[A-Za-z0-9]+)?", "C.UTF-8"),

@@ -24,6 +24,7 @@ extern const Scalar<std::uint32_t> kFileMode;
 extern const Scalar<Bytes> kSize;
 extern const Scalar<std::optional<Bytes>> kPartitionSize;  ///< Nothing for `rest`.
 extern const Scalar<std::uint64_t> kDuration;              ///< Seconds.
+extern const Scalar<std::uint64_t> kMenuTimeout;           ///< Seconds, from 0.
 
 // names.cc
 extern const Scalar<std::string> kImageName;

@@ -63,6 +63,34 @@ void check_growth(const Blueprint& blueprint, const Plan& plan) {
   }
 }
 
+/// The serial port that a virtual machine of the architecture has: a 16550 on PCs, on Arm a PL011,
+/// in Azure as in QEMU.
+std::string_view serial_console_of(Architecture arch) {
+  return arch == Architecture::aarch64 ? "console=ttyAMA0" : "console=ttyS0";
+}
+
+void plan_kernel(const Blueprint& blueprint, Plan& plan) {
+  const BootRequest& request = blueprint.boot;
+  PlannedBoot& boot = plan.boot;
+  if (request.uki) boot.uki = request.uki->value;
+  if (request.timeout_seconds) boot.timeout_seconds = request.timeout_seconds->value;
+  if (request.serial_console) boot.serial_console = request.serial_console->value;
+  // A package's unified kernel image has its own command line.
+  if (boot.loader == Loader::uki && boot.uki == UkiSource::packaged) return;
+
+  std::vector<std::string> arguments = values_of(request.kernel_arguments);
+  const bool names_console =
+      std::any_of(arguments.begin(), arguments.end(),
+                  [](const std::string& argument) { return argument.starts_with("console="); });
+  if (boot.serial_console && !names_console) {
+    arguments.emplace(arguments.begin(), serial_console_of(plan.arch));
+  }
+  boot.kernel_command_line = fmt::format("{}", fmt::join(arguments, " "));
+  if (const PlannedPartition* root = plan.disk.mounted_at("/")) {
+    boot.root_argument = root_argument(*root->filesystem);
+  }
+}
+
 std::string seed_of(const Blueprint& blueprint) {
   if (blueprint.identity_seed) return blueprint.identity_seed->value;
   return fmt::format("{}/{}/{}", blueprint.name.value, blueprint.version.value,
@@ -120,11 +148,7 @@ Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::strin
   check_growth(blueprint, plan);
   plan.boot.firmware = blueprint.boot.firmware.value;
   plan.boot.loader = blueprint.boot.loader.value;
-  plan.boot.kernel_command_line =
-      fmt::format("{}", fmt::join(values_of(blueprint.boot.kernel_arguments), " "));
-  if (const PlannedPartition* root = plan.disk.mounted_at("/")) {
-    plan.boot.root_argument = root_argument(*root->filesystem);
-  }
+  if (blueprint.has_disk()) plan_kernel(blueprint, plan);
   plan.system = plan_system(blueprint, &plan.packages);
   check_security_packages(blueprint.system, plan.packages);
   plan.system.ca_certificates =

@@ -1,5 +1,6 @@
 #include "composer/tree/boot_place.h"
 
+#include <fmt/format.h>
 #include <optional>
 
 #include "composer/error.h"
@@ -52,6 +53,12 @@ bool boots_by_bios(const Plan& plan) {
 std::string full_kernel_command_line(const PlannedBoot& boot) {
   if (boot.kernel_command_line.empty()) return boot.root_argument;
   return boot.root_argument + " " + boot.kernel_command_line;
+}
+
+std::string initramfs_path(const Plan& plan, std::string_view kernel) {
+  // /var/tmp and not /boot, which may be a small filesystem of its own.
+  return fmt::format("{}/initramfs-{}.img", plan.boot.loader == Loader::grub ? "/boot" : "/var/tmp",
+                     kernel);
 }
 
 }  // namespace composer::tree

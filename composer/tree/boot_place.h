@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "composer/plan.h"
 
@@ -23,5 +24,9 @@ bool boots_by_bios(const Plan& plan);
 
 /// `root=UUID=… ` and the rest of the kernel command line.
 std::string full_kernel_command_line(const PlannedBoot& boot);
+
+/// Where an initramfs is put when it is made: beside its kernel where GRUB reads it, else where it
+/// waits for what takes it further.
+std::string initramfs_path(const Plan& plan, std::string_view kernel);
 
 }  // namespace composer::tree

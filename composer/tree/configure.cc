@@ -45,6 +45,8 @@ constexpr ConfigureStep kSteps[] = {
     {"GRUB menu", grub_menu::wanted, grub_menu::describe, grub_menu::apply},
     {"GRUB for UEFI", grub_uefi::wanted, grub_uefi::describe, grub_uefi::apply},
     {"GRUB for BIOS", grub_bios::wanted, grub_bios::describe, grub_bios::apply},
+    {"kernel-install", kernel_install::wanted, kernel_install::describe, kernel_install::apply},
+    {"systemd-boot", systemd_boot::wanted, systemd_boot::describe, systemd_boot::apply},
 };
 
 }  // namespace

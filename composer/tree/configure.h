@@ -32,6 +32,12 @@ void configure(const Plan& plan, Root& root, Progress& progress);
 /// host-only, uncompressed, then compressed here with zstd. Nothing for a plan without a disk.
 void make_initramfs(const Plan& plan, Root& root, Progress& progress);
 
+/// What needs the initramfs: entries and kernels for systemd-boot, unified kernel images.
+std::span<const ConfigureStep> kernel_steps();
+
+/// Runs every wanted one of them. @throws Error naming the step.
+void install_kernels(const Plan& plan, Root& root, Progress& progress);
+
 /// Puts the last hand to the root: removes what must not be in an image (caches, logs, seeds), and
 /// clamps the times of files that the build wrote to source_date_epoch.
 void clean(const Plan& plan, Root& root, Progress& progress);

@@ -30,9 +30,13 @@ std::string script_word(std::string_view word) {
   return text + "'";
 }
 
+/// Elsewhere than on a PC the firmware's console is the serial line already.
+bool needs_serial_terminal(const GrubMenu& menu) {
+  return menu.serial_console && menu.arch == Architecture::x86_64;
+}
+
 std::string console(const GrubMenu& menu) {
-  // Elsewhere than on a PC the firmware's console is the serial line already.
-  if (menu.arch != Architecture::x86_64) return "terminal_input console\nterminal_output console\n";
+  if (!needs_serial_terminal(menu)) return "terminal_input console\nterminal_output console\n";
   return fmt::format(
       "if {}; then\n"
       "  terminal_input serial console\n"
@@ -70,7 +74,7 @@ std::string grub_configuration(const GrubMenu& menu) {
       "# Both firmwares read this file. The defaults for making it anew are in /etc/default/grub.\n"
       "search --no-floppy --fs-uuid --set=root {}\n"
       "{}"
-      "set timeout=1\n"
+      "set timeout={}\n"
       "if [ -s $prefix/grubenv ]; then\n"
       "  load_env\n"
       "fi\n"
@@ -83,10 +87,13 @@ std::string grub_configuration(const GrubMenu& menu) {
       "else\n"
       "  set default=0\n"
       "fi\n",
-      menu.filesystem_uuid, console(menu));
-  if (menu.boot_entries) {
+      menu.filesystem_uuid, console(menu), menu.timeout_seconds);
+  if (menu.boot_entries == BootEntryReader::fedora) {
     return text +
            fmt::format("set boot=$root\nset blsdir={}/loader/entries\nblscfg\n", menu.boot_prefix);
+  }
+  if (menu.boot_entries == BootEntryReader::upstream) {
+    return text + fmt::format("blscfg --path {}/loader/entries\n", menu.boot_prefix);
   }
   for (const std::string& kernel : menu.kernels) text += menu_entry(menu, kernel);
   return text;
@@ -120,10 +127,10 @@ std::string boot_loader_entry(const GrubMenu& menu, std::string_view kernel) {
 }
 
 std::string grub_defaults(const GrubMenu& menu, std::string_view kernel_arguments) {
-  const bool serial = menu.arch == Architecture::x86_64;
+  const bool serial = needs_serial_terminal(menu);
   return fmt::format(
       "GRUB_DEFAULT=saved\n"
-      "GRUB_TIMEOUT=1\n"
+      "GRUB_TIMEOUT={}\n"
       "GRUB_DISTRIBUTOR={}\n"
       "GRUB_DISABLE_SUBMENU=true\n"
       "GRUB_DISABLE_RECOVERY=true\n"
@@ -131,9 +138,11 @@ std::string grub_defaults(const GrubMenu& menu, std::string_view kernel_argument
       "{}"
       "GRUB_CMDLINE_LINUX={}\n"
       "GRUB_ENABLE_BLSCFG={}\n",
-      shell_double_quoted(menu.title), serial ? "\"serial console\"" : "console",
+      menu.timeout_seconds, shell_double_quoted(menu.title),
+      serial ? "\"serial console\"" : "console",
       serial ? fmt::format("GRUB_SERIAL_COMMAND=\"{}\"\n", kSerial) : "",
-      shell_double_quoted(kernel_arguments), menu.boot_entries ? "true" : "false");
+      shell_double_quoted(kernel_arguments),
+      menu.boot_entries == BootEntryReader::none ? "false" : "true");
 }
 
 std::string grub_environment() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,10 @@
 
 namespace composer::tree {
 
+/// Which command of GRUB reads /boot/loader/entries. Both are called `blscfg`: Fedora's takes the
+/// folder from the variable `blsdir`, upstream's (GRUB 2.14, module blsuki) from `--path`.
+enum class BootEntryReader { none, fedora, upstream };
+
 struct GrubMenu {
   Architecture arch = Architecture::x86_64;
   std::string title;                 ///< Of the system, e.g. `Azure Linux 4.0`.
@@ -18,10 +23,12 @@ struct GrubMenu {
   std::string boot_prefix;           ///< `/boot`, or empty.
   std::string kernel_command_line;   ///< With root=.
   std::vector<std::string> kernels;  ///< Versions, newest first.
-  bool boot_entries = false;         ///< This GRUB reads /boot/loader/entries itself.
+  BootEntryReader boot_entries = BootEntryReader::none;
+  std::uint64_t timeout_seconds = 1;
+  bool serial_console = true;  ///< The menu is on the serial port too.
 };
 
-/// /boot/grub2/grub.cfg: the serial console, one second, and an entry for each kernel (or
+/// /boot/grub2/grub.cfg: the serial console, the timeout, and an entry for each kernel (or
 /// `blscfg`).
 std::string grub_configuration(const GrubMenu& menu);
 

@@ -24,19 +24,16 @@ std::string_view packages_of(Architecture arch) {
                                       : "add 'grub2-efi-aa64' and 'shim' to packages.install";
 }
 
-// Fedora's module is blscfg; upstream's since GRUB 2.14 is blsuki, with the same command.
-bool reads_boot_entries(const Plan& plan, const Root& root) {
-  if (boots_by_uefi(plan)) {
-    const GrubEfiImage image = vendor_grub(plan, root).image;
-    if (!image.has("blscfg") && !image.has("blsuki")) return false;
+// One grub.cfg is for both firmwares, so that both GRUBs must read entries in the same way.
+BootEntryReader boot_entry_reader(const Plan& plan, const Root& root) {
+  for (const auto& [module, reader] : {std::pair{"blscfg", BootEntryReader::fedora},
+                                       std::pair{"blsuki", BootEntryReader::upstream}}) {
+    if (boots_by_uefi(plan) && !vendor_grub(plan, root).image.has(module)) continue;
+    if (boots_by_bios(plan) && !root.exists(fmt::format("{}/{}.mod", kBiosModules, module)))
+      continue;
+    return reader;
   }
-  if (boots_by_bios(plan)) {
-    if (!root.exists(fmt::format("{}/blscfg.mod", kBiosModules)) &&
-        !root.exists(fmt::format("{}/blsuki.mod", kBiosModules))) {
-      return false;
-    }
-  }
-  return true;
+  return BootEntryReader::none;
 }
 
 }  // namespace
@@ -115,8 +112,10 @@ GrubMenu grub_menu_for(const Plan& plan, const Root& root) {
   menu.filesystem_uuid = place.filesystem->uuid;
   menu.boot_prefix = place.prefix;
   menu.kernel_command_line = full_kernel_command_line(plan.boot);
-  menu.kernels = required_kernels(root);
-  menu.boot_entries = reads_boot_entries(plan, root);
+  menu.kernels = required_kernels(plan, root);
+  menu.boot_entries = boot_entry_reader(plan, root);
+  menu.timeout_seconds = plan.boot.timeout_seconds;
+  menu.serial_console = plan.boot.serial_console;
   return menu;
 }
 

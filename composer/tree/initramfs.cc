@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "composer/error.h"
+#include "composer/tree/boot_place.h"
 #include "composer/tree/configure.h"
 #include "composer/tree/initramfs_archive.h"
 #include "composer/tree/kernel_modules.h"
@@ -78,7 +79,7 @@ struct Kernel {
 std::vector<Kernel> read_kernels(const Plan& plan, const Root& root, Progress& progress) {
   const std::vector<std::string> wanted = wanted_drivers(plan);
   std::vector<Kernel> kernels;
-  for (const std::string& version : required_kernels(root)) {
+  for (const std::string& version : required_kernels(plan, root)) {
     const std::string modules = "/usr/lib/modules/" + version;
     Kernel kernel;
     kernel.version = version;
@@ -117,7 +118,7 @@ void make_one(const Plan& plan, Root& root, const Kernel& kernel, Progress& prog
   image += kernel.compression == InitramfsCompression::zstd
                ? compress_zstd(parts.main, static_cast<int>(std::thread::hardware_concurrency()))
                : compress_gzip(parts.main);
-  const std::string target = fmt::format("/boot/initramfs-{}.img", kernel.version);
+  const std::string target = initramfs_path(plan, kernel.version);
   // Owner only: an initramfs may hold secrets, and dracut's own mode is 0600.
   root.write(target, image, {0600, 0, 0});
   progress.note(fmt::format("{}: {} from {}", target, to_text(Bytes{image.size()}),
@@ -128,6 +129,10 @@ void make_one(const Plan& plan, Root& root, const Kernel& kernel, Progress& prog
 
 void make_initramfs(const Plan& plan, Root& root, Progress& progress) {
   if (!plan.has_disk()) return;  // What starts a container brings its own kernel.
+  if (plan.boot.loader == Loader::uki && plan.boot.uki == UkiSource::packaged) {
+    progress.note("the package's unified kernel image has an initramfs of its own");
+    return;
+  }
   with_context("while making the initramfs", [&] {
     if (!root.exists("/usr/bin/dracut")) {
       throw Error(ErrorKind::usage, "the image has no 'dracut', which makes the initramfs",

@@ -1,6 +1,7 @@
 #include "composer/tree/kernel_versions.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "composer/error.h"
 
@@ -29,6 +30,20 @@ std::string_view take_while(std::string_view& text, bool (*holds)(char)) {
 
 bool starts(std::string_view text, char mark) {
   return !text.empty() && text.front() == mark;
+}
+
+/// The folders of kernel modules that `counts` is true of, newest first.
+template <typename Predicate>
+std::vector<std::string> sorted_versions(const Root& root, Predicate counts) {
+  std::vector<std::string> versions;
+  for (std::string& name : root.list(kModules)) {
+    if (counts(name)) versions.push_back(std::move(name));
+  }
+  std::sort(versions.begin(), versions.end(), [](const std::string& a, const std::string& b) {
+    const int order = compare_versions(a, b);
+    return order != 0 ? order > 0 : a > b;
+  });
+  return versions;
 }
 
 }  // namespace
@@ -70,22 +85,35 @@ int compare_versions(std::string_view a, std::string_view b) {
 }
 
 std::vector<std::string> installed_kernels(const Root& root) {
-  std::vector<std::string> versions;
-  for (std::string& name : root.list(kModules)) {
-    if (root.exists(std::string(kModules) + name + "/vmlinuz") ||
-        root.exists("/boot/vmlinuz-" + name)) {
-      versions.push_back(std::move(name));
-    }
-  }
-  std::sort(versions.begin(), versions.end(), [](const std::string& a, const std::string& b) {
-    const int order = compare_versions(a, b);
-    return order != 0 ? order > 0 : a > b;
+  return sorted_versions(root, [&](const std::string& name) {
+    return root.exists(std::string(kModules) + name + "/vmlinuz") ||
+           root.exists("/boot/vmlinuz-" + name);
   });
-  return versions;
 }
 
-std::vector<std::string> required_kernels(const Root& root) {
-  std::vector<std::string> versions = installed_kernels(root);
+std::string kernel_path(const Root& root, std::string_view version) {
+  const std::string path = fmt::format("{}{}/vmlinuz", kModules, version);
+  return root.exists(path) ? path : fmt::format("/boot/vmlinuz-{}", version);
+}
+
+std::string packaged_image_path(std::string_view version) {
+  return fmt::format("{}{}/vmlinuz-virt.efi", kModules, version);
+}
+
+std::vector<std::string> required_kernels(const Plan& plan, const Root& root) {
+  const bool packaged = plan.boot.loader == Loader::uki && plan.boot.uki == UkiSource::packaged;
+  std::vector<std::string> versions =
+      packaged ? sorted_versions(root,
+                                 [&](const std::string& name) {
+                                   return root.exists(packaged_image_path(name));
+                                 })
+               : installed_kernels(root);
+  if (versions.empty() && packaged) {
+    throw Error(ErrorKind::usage,
+                "no package brought a unified kernel image: the image has no "
+                "'/usr/lib/modules/VERSION/vmlinuz-virt.efi'",
+                "add 'kernel-uki-virt' to packages.install, or write 'uki: built'");
+  }
   if (versions.empty()) {
     throw Error(ErrorKind::usage, "no kernel is installed in the image",
                 "add 'kernel' to packages.install");

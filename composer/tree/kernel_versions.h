@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "composer/plan.h"
 #include "composer/root.h"
 
 namespace composer::tree {
@@ -16,8 +17,13 @@ int compare_versions(std::string_view a, std::string_view b);
 /// as /boot/vmlinuz-VERSION.
 std::vector<std::string> installed_kernels(const Root& root);
 
-/// The kernels, of which an image that boots must have one.
-/// @throws Error  when there is none.
-std::vector<std::string> required_kernels(const Root& root);
+/// The kernels that the image starts, newest first: with `uki: packaged` those that a package
+/// brought as a unified kernel image, else the installed ones.
+/// @throws Error  when there is none, or a version is no part of a file name.
+std::vector<std::string> required_kernels(const Plan& plan, const Root& root);
+
+/// Where a kernel of installed_kernels is, and where a package has its unified kernel image.
+std::string kernel_path(const Root& root, std::string_view version);
+std::string packaged_image_path(std::string_view version);
 
 }  // namespace composer::tree

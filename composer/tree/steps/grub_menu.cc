@@ -38,13 +38,14 @@ void apply(const Plan& plan, Root& root, Progress& progress) {
   // ask for it.
   write_with_parents(root, "/boot/grub2/grub.cfg", grub_configuration(menu), {0600, 0, 0});
   write_with_parents(root, "/boot/grub2/grubenv", grub_environment(), {0600, 0, 0});
-  if (menu.boot_entries) {
+  const bool reads_entries = menu.boot_entries != BootEntryReader::none;
+  if (reads_entries) {
     for (const std::string& kernel : menu.kernels) {
       write_with_parents(root, entry_path(plan, kernel), boot_loader_entry(menu, kernel));
     }
   }
-  progress.note(menu.boot_entries ? "GRUB reads boot entries of /boot/loader/entries"
-                                  : "GRUB has no blscfg: kernels are listed in grub.cfg");
+  progress.note(reads_entries ? "GRUB reads boot entries of /boot/loader/entries"
+                              : "GRUB has no blscfg: kernels are listed in grub.cfg");
 }
 
 }  // namespace composer::tree::grub_menu

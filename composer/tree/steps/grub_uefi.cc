@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "composer/tree/boot_place.h"
+#include "composer/tree/esp_paths.h"
 #include "composer/tree/grub_installation.h"
 #include "composer/tree/root_files.h"
 #include "composer/tree/steps/steps.h"
@@ -40,18 +41,6 @@ bool fallback_works(const Root& root, const std::string& top, const EfiNames& na
     if (!loader.empty() && !find_ignoring_case(root, folder, loader).empty()) return true;
   }
   return false;
-}
-
-/// A folder of the ESP by the path that GRUB would use, spelt as it is there.
-std::string folder_on(const Root& root, std::string folder, std::string_view path) {
-  while (!path.empty()) {
-    path.remove_prefix(1);
-    const std::string_view name = path.substr(0, path.find('/'));
-    path.remove_prefix(name.size());
-    const std::string there = find_ignoring_case(root, folder, name);
-    folder += "/" + (there.empty() ? std::string(name) : there);
-  }
-  return folder;
 }
 
 }  // namespace
@@ -104,7 +93,7 @@ void apply(const Plan& plan, Root& root, Progress& progress) {
     write_with_parents(root, folder + "/grub.cfg", stub, {0700, 0, 0});
   }
   if (!vendor.image.prefix.empty()) {
-    const std::string folder = folder_on(root, mount, vendor.image.prefix);
+    const std::string folder = path_on_esp(root, mount, vendor.image.prefix);
     write_with_parents(root, folder + "/grub.cfg", stub, {0700, 0, 0});
   }
 }

@@ -24,7 +24,7 @@ constexpr std::array kFiles{KernelFile{"vmlinuz", "vmlinuz-", 0755},
                             KernelFile{"config", "config-", 0644},
                             KernelFile{"System.map", "System.map-", 0600}};
 
-void install(Root& root, const std::string& version) {
+void copy_to_boot(Root& root, const std::string& version) {
   const std::string modules = "/usr/lib/modules/" + version;
   for (const KernelFile& file : kFiles) {
     const std::string target = fmt::format("/boot/{}{}", file.prefix, version);
@@ -39,8 +39,6 @@ void install(Root& root, const std::string& version) {
     root.write(fmt::format("/boot/.vmlinuz-{}.hmac", version),
                fmt::format("{}  /boot/vmlinuz-{}\n", digest, version), {0644, 0, 0});
   }
-  if (!root.exists(modules + "/modules.dep"))
-    run_checked(root, {{"depmod", "-a", version}, {}, {}});
 }
 
 }  // namespace
@@ -49,15 +47,21 @@ bool wanted(const Plan& plan) {
   return plan.has_disk();
 }
 
-std::vector<std::string> describe(const Plan&) {
-  return {"copy each kernel to /boot, with its configuration and symbols"};
+std::vector<std::string> describe(const Plan& plan) {
+  if (plan.boot.loader == Loader::grub) {
+    return {"copy each kernel to /boot, with its configuration and symbols"};
+  }
+  return {"leave each kernel in /usr/lib/modules until its initramfs is made"};
 }
 
-void apply(const Plan&, Root& root, Progress& progress) {
+void apply(const Plan& plan, Root& root, Progress& progress) {
   root.make_directories("/boot", {0755, 0, 0});
-  for (const std::string& version : required_kernels(root)) {
+  for (const std::string& version : required_kernels(plan, root)) {
     progress.note(fmt::format("kernel {}", version));
-    install(root, version);
+    if (plan.boot.loader == Loader::grub) copy_to_boot(root, version);
+    if (!root.exists(fmt::format("/usr/lib/modules/{}/modules.dep", version))) {
+      run_checked(root, {{"depmod", "-a", version}, {}, {}});
+    }
   }
 }
 

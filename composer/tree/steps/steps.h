@@ -7,7 +7,8 @@
 #include "composer/progress.h"
 #include "composer/root.h"
 
-// The functions behind the table in configure.cc, one namespace per step; see ConfigureStep.
+// The functions behind the tables in configure.cc and install_kernels.cc, one namespace per step;
+// see ConfigureStep.
 
 #define COMPOSER_CONFIGURE_STEP(step)                  \
   namespace composer::tree::step {                     \
@@ -48,5 +49,11 @@ COMPOSER_CONFIGURE_STEP(kernel_command_line)
 COMPOSER_CONFIGURE_STEP(grub_menu)
 COMPOSER_CONFIGURE_STEP(grub_uefi)
 COMPOSER_CONFIGURE_STEP(grub_bios)
+COMPOSER_CONFIGURE_STEP(kernel_install)
+COMPOSER_CONFIGURE_STEP(systemd_boot)
+
+// After the initramfs.
+COMPOSER_CONFIGURE_STEP(boot_entries)
+COMPOSER_CONFIGURE_STEP(unified_kernels)
 
 #undef COMPOSER_CONFIGURE_STEP

@@ -54,6 +54,22 @@ TEST_CASE("where GRUB reads boot entries, each kernel is one and grub.cfg calls 
                     "grub_class kernel\n"));
 }
 
+TEST_CASE("upstream's GRUB is told by an argument where the boot entries are") {
+  MemoryRoot root = test::sample_root();
+  root.file("/boot/efi/EFI/azurelinux/grubx64.efi",
+            test::grub_efi({"blsuki", "ext2"}, "/EFI/azurelinux"))
+      .file("/usr/lib/grub/i386-pc/blsuki.mod", "");
+  test::apply("GRUB menu", test::sample_plan(), root);
+  const std::string menu = *root.read("/boot/grub2/grub.cfg");
+  CHECK(menu.ends_with("fi\nblscfg --path /boot/loader/entries\n"));
+  CHECK(root.list("/boot/loader/entries").size() == 1);
+  // Two that read entries in different ways cannot share a grub.cfg.
+  root.remove("/usr/lib/grub/i386-pc/blsuki.mod");
+  root.file("/usr/lib/grub/i386-pc/blscfg.mod", "");
+  test::apply("GRUB menu", test::sample_plan(), root);
+  CHECK(root.read("/boot/grub2/grub.cfg")->find("menuentry") != std::string::npos);
+}
+
 TEST_CASE("one firmware's GRUB without blscfg is enough to list the kernels in grub.cfg") {
   MemoryRoot root = root_with_boot_entries();
   root.remove("/usr/lib/grub/i386-pc/blscfg.mod");
@@ -75,6 +91,23 @@ TEST_CASE("with /boot on a filesystem of its own, paths and UUID are that filesy
   CHECK(menu.find("--set=root 9999\n") != std::string::npos);
   CHECK(menu.find("  linux /vmlinuz-6.12.9-1.azl4 root=UUID=11111111-") != std::string::npos);
   CHECK(menu.find("  initrd /initramfs-6.12.9-1.azl4.img\n") != std::string::npos);
+}
+
+TEST_CASE("the menu waits as long as was asked, and leaves the serial port alone where told to") {
+  MemoryRoot root = test::sample_root();
+  Plan plan = test::sample_plan();
+  plan.boot.timeout_seconds = 30;
+  plan.boot.serial_console = false;
+  test::apply("GRUB menu", plan, root);
+  const std::string menu = *root.read("/boot/grub2/grub.cfg");
+  CHECK(menu.find("set timeout=30\n") != std::string::npos);
+  CHECK(menu.find("terminal_output console\n") != std::string::npos);
+  CHECK(menu.find("serial") == std::string::npos);
+  test::apply("kernel command line", plan, root);
+  const std::string defaults = *root.read("/etc/default/grub");
+  CHECK(defaults.find("GRUB_TIMEOUT=30\n") != std::string::npos);
+  CHECK(defaults.find("GRUB_TERMINAL=console\n") != std::string::npos);
+  CHECK(defaults.find("SERIAL") == std::string::npos);
 }
 
 TEST_CASE("the environment block is 1024 bytes and grub-editenv's own") {

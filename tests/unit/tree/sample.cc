@@ -304,8 +304,10 @@ std::string cpio(const std::vector<std::pair<std::string, std::string>>& files) 
 }
 
 const tree::ConfigureStep& step(std::string_view name) {
-  for (const tree::ConfigureStep& candidate : tree::configure_steps()) {
-    if (candidate.name == name) return candidate;
+  for (const auto steps : {tree::configure_steps(), tree::kernel_steps()}) {
+    for (const tree::ConfigureStep& candidate : steps) {
+      if (candidate.name == name) return candidate;
+    }
   }
   FAIL("no configure step '" << name << "'");
   throw Error(ErrorKind::build, "not reached");
