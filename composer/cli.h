@@ -9,10 +9,13 @@
 
 #include "composer/azure_boot.h"
 #include "composer/blueprint.h"
+#include "composer/lint/rule.h"
 
 // The command line as data: argv becomes one of these requests, or an answer to print.
 
 namespace composer {
+
+enum class LintFormat { text, json, sarif };
 
 struct ValidateRequest {
   std::vector<std::filesystem::path> blueprints;
@@ -57,6 +60,15 @@ struct RelayCommand {
   std::filesystem::path socket;
 };
 
+struct LintCommand {
+  std::vector<std::filesystem::path> images;
+  std::vector<LintProfile> profiles;  ///< Empty: as plan.lock beside the image says.
+  std::vector<std::string> ignore;    ///< RULE=REASON.
+  LintFormat format = LintFormat::text;
+  lint::Severity fail_on = lint::Severity::error;
+  bool list = false;
+};
+
 /// What to print and exit with, for --help, --version and a wrong command line.
 struct Answer {
   std::string text;
@@ -68,7 +80,7 @@ struct CommandLine {
   bool json_log = false;
   std::filesystem::path cache;  ///< Empty: see default_cache().
   std::variant<Answer, ValidateRequest, SchemaRequest, PlanRequest, BuildCommand, BootCommand,
-               RelayCommand>
+               RelayCommand, LintCommand>
       command;
 };
 

@@ -12,8 +12,11 @@
 #include "composer/compose.h"
 #include "composer/console.h"
 #include "composer/describe.h"
+#include "composer/lint/report.h"
+#include "composer/lint_images.h"
 #include "composer/plan/decide.h"
 #include "composer/plan/plan_json.h"
+#include "composer/version.h"
 
 namespace composer {
 namespace {
@@ -32,6 +35,19 @@ int run(const CommandLine&, const Answer& answer, Console&) {
   return answer.exit_code;
 }
 
+/// Everything about a blueprint that can be refused without a repository, as one list.
+void check_blueprint(const Blueprint& blueprint) {
+  std::vector<Problem> problems;
+  for (const auto part : {static_cast<void (*)(const Blueprint&)>(check), check_lint}) {
+    try {
+      part(blueprint);
+    } catch (const Error& error) {
+      problems.insert(problems.end(), error.problems().begin(), error.problems().end());
+    }
+  }
+  if (!problems.empty()) throw Error(ErrorKind::usage, std::move(problems));
+}
+
 int run(const CommandLine&, const ValidateRequest& request, Console& console) {
   int exit_code = 0;
   for (const std::filesystem::path& path : request.blueprints) {
@@ -41,7 +57,7 @@ int run(const CommandLine&, const ValidateRequest& request, Console& console) {
             path, request.options,
             request.json ? blueprint::ExplainFormat::json : blueprint::ExplainFormat::yaml));
       }
-      check(read_blueprint(path, request.options));
+      check_blueprint(read_blueprint(path, request.options));
       if (!request.explain) print(fmt::format("{}: valid\n", path.string()));
     } catch (const Error& error) {
       console.error(error);
@@ -144,6 +160,58 @@ int run(const CommandLine&, const BootCommand& request, Console& console) {
   const bool passed = std::all_of(reports.begin(), reports.end(),
                                   [](const BootReport& report) { return report.passed; });
   return passed ? 0 : static_cast<int>(ErrorKind::build);
+}
+
+/// `--ignore` of the command line.
+std::vector<lint::Ignored> parse_ignored(const std::vector<std::string>& texts) {
+  std::vector<lint::Ignored> ignored;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    ignored.push_back({text.substr(0, equals),
+                       equals == std::string::npos ? std::string() : text.substr(equals + 1)});
+  }
+  lint::check_ignored(ignored);
+  return ignored;
+}
+
+int run(const CommandLine&, const LintCommand& request, Console& console) {
+  if (request.list) {
+    print(lint::rules_text());
+    return 0;
+  }
+  if (request.images.empty()) {
+    throw Error(ErrorKind::usage, "no image is given", "name one, or give --list for the rules");
+  }
+  const std::vector<lint::Ignored> asked = parse_ignored(request.ignore);
+  std::vector<lint::Report> reports;
+  for (const std::filesystem::path& image : request.images) {
+    std::vector<LintProfile> profiles = request.profiles;
+    std::vector<lint::Ignored> ignored = asked;
+    if (const std::optional<Plan> plan = plan_beside(image)) {
+      if (profiles.empty()) profiles = plan->lint.profiles;
+      for (const PlannedLintIgnore& entry : plan->lint.ignore) {
+        ignored.push_back({entry.rule, entry.reason});
+      }
+    }
+    if (profiles.empty()) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("nothing says what image '{}' is for", image.string()),
+                  "give --profile, such as --profile azure-gen2");
+    }
+    reports.push_back(lint_image(image, profiles, ignored, console));
+    if (request.format == LintFormat::text) print(lint::report_text(reports.back()));
+  }
+  if (request.format == LintFormat::json) print(lint::report_json(reports, kVersion));
+  if (request.format == LintFormat::sarif) print(lint::report_sarif(reports, kVersion));
+  for (const lint::Report& report : reports) {
+    for (const lint::Severity severity :
+         {lint::Severity::error, lint::Severity::warning, lint::Severity::note}) {
+      if (severity <= request.fail_on && report.failures(severity) > 0) {
+        return static_cast<int>(ErrorKind::build);
+      }
+    }
+  }
+  return 0;
 }
 
 }  // namespace

@@ -25,6 +25,7 @@
 #include "composer/host/work_directory.h"
 #include "composer/image/write.h"
 #include "composer/image/write_root.h"
+#include "composer/lint_images.h"
 #include "composer/manifest.h"
 #include "composer/mount/namespaces.h"
 #include "composer/plan/decide.h"
@@ -99,15 +100,20 @@ std::vector<std::filesystem::path> write_descriptions(const Plan& plan,
     if (image.output.format == OutputFormat::directory) continue;
     digests.emplace_back(image.output.filename, image.sha256);
   }
+  const bool linted = std::filesystem::exists(directory / "lint.json");
+  if (linted) digests.emplace_back("lint.json", sha256_file(directory / "lint.json"));
   write_file_atomically(directory / "plan.lock", lock);
   write_file_atomically(directory / "manifest.json", manifest);
   write_file_atomically(directory / "SHA256SUMS", sha256sums(digests));
-  return {directory / "plan.lock", directory / "manifest.json", directory / "SHA256SUMS"};
+  std::vector<std::filesystem::path> files = {directory / "plan.lock", directory / "manifest.json"};
+  if (linted) files.push_back(directory / "lint.json");
+  files.push_back(directory / "SHA256SUMS");
+  return files;
 }
 
 /// An interrupted build must not leave an earlier build's description beside new images.
 void remove_descriptions(const std::filesystem::path& directory) {
-  for (const char* name : {"SHA256SUMS", "manifest.json", "plan.lock"}) {
+  for (const char* name : {"SHA256SUMS", "lint.json", "manifest.json", "plan.lock"}) {
     std::filesystem::remove(directory / name);
   }
 }
@@ -117,6 +123,7 @@ void remove_descriptions(const std::filesystem::path& directory) {
 Plan make_plan(const Blueprint& blueprint, const Places& places, Progress& progress) {
   // What can be refused without a repository is refused before one is read.
   check(blueprint);
+  check_lint(blueprint);
   const std::optional<std::int64_t> epoch = epoch_from_environment();
   return decide(blueprint, solve::resolve(blueprint, places.cache, progress), kVersion, epoch);
 }
@@ -206,6 +213,8 @@ BuildReport build(const BuildRequest& request, Progress& console) {
                                                           request.output_directory, progress);
     report.images.insert(report.images.end(), images.begin(), images.end());
   }
+  // An image that fails its rules keeps its file, to be looked at, and gets no SHA256SUMS.
+  report.lint = lint_build(plan, report.images, request.output_directory, progress);
   report.files = write_descriptions(plan, report.images, request.output_directory);
   report.times = progress.times();
   report.peak_memory = peak_memory();

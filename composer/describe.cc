@@ -150,7 +150,7 @@ std::string describe(const Plan& plan) {
 }
 
 std::string describe(const BuildReport& report) {
-  std::string out;
+  std::string out = report.lint;
   for (const Image& image : report.images) {
     const std::string of_disk = image.virtual_size.count == 0
                                     ? std::string()

@@ -59,8 +59,7 @@ void check_boot_partition(const Blueprint& blueprint, const Node& root, std::str
 }
 
 /// What a package's image says itself cannot be said here.
-void check_packaged(const Blueprint& blueprint, const Node& root, const Node& boot, const Node& uki,
-                    Findings& findings) {
+void check_packaged(const Blueprint& blueprint, const Node& boot, Findings& findings) {
   const Node* arguments = boot.find("kernel_arguments");
   if (arguments != nullptr && !arguments->items.empty()) {
     findings.report(*arguments,
@@ -72,14 +71,6 @@ void check_packaged(const Blueprint& blueprint, const Node& root, const Node& bo
     findings.report(*serial, {"'serial_console' with 'uki: packaged', whose command line is in the "
                               "package",
                               "remove it, or write 'uki: built'"});
-  }
-  // Without root= systemd looks for the partition type of the architecture's root filesystem.
-  const Node* disk = section_of(root, "disk");
-  if (disk == nullptr || !findings.sound(*disk)) return;
-  if (partition_of_type(blueprint, root, PartitionType::root, findings).node == nullptr) {
-    findings.report(uki, {"'uki: packaged' finds the root filesystem by the type 'root', and no "
-                          "partition has it",
-                          "write 'type: root' in the partition that is mounted at '/'"});
   }
 }
 
@@ -108,7 +99,7 @@ void check_loader(const Blueprint& blueprint, const Node& root, Findings& findin
   check_boot_partition(blueprint, root, to_text(loader), findings);
   if (loader == Loader::uki && uki != nullptr && findings.sound(*uki) &&
       **blueprint.boot.uki == UkiSource::packaged) {
-    check_packaged(blueprint, root, *boot, *uki, findings);
+    check_packaged(blueprint, *boot, findings);
   }
 }
 

@@ -178,6 +178,10 @@ const Mapping& blueprint_mapping() {
             .meaning = "Programs that are run in the image's root."}),
        section<&Blueprint::outputs, output_mapping>(
            {.name = "outputs", .presence = kRequired, .meaning = "The files that are made."}),
+       section<&Blueprint::lint, lint_mapping>(
+           {.name = "lint",
+            .fallback = "the images are not judged",
+            .meaning = "What the finished images are judged by, without starting them."}),
        inner_section<Blueprint, tests_mapping>({.name = "tests",
                                                 .fallback = "the boot test's defaults",
                                                 .meaning = "What the finished image must show."})});

@@ -33,5 +33,7 @@ const Mapping& selinux_mapping();         ///< SelinuxRequest
 const Mapping& output_mapping();          ///< OutputRequest
 const Mapping& tests_mapping();           ///< Blueprint
 const Mapping& boot_test_mapping();       ///< BootTestRequest
+const Mapping& lint_mapping();            ///< LintRequest
+const Mapping& lint_ignore_mapping();     ///< LintIgnoreRequest
 
 }  // namespace composer::blueprint

@@ -148,7 +148,7 @@ Session::Session(const std::filesystem::path& image, const std::string& format, 
   m.set_backend(m.g, "direct");
   // Left alone it takes /dev/kvm for KVM that works, and ends where it does not.
   if (accelerator.name != "kvm") m.set_backend_setting(m.g, "force_tcg", "1");
-  struct guestfs_add_drive_opts_argv options{};
+  struct guestfs_add_drive_opts_argv options {};
   options.bitmask = GUESTFS_ADD_DRIVE_OPTS_READONLY_BITMASK | GUESTFS_ADD_DRIVE_OPTS_FORMAT_BITMASK;
   options.readonly = 1;
   options.format = format.c_str();

@@ -64,7 +64,8 @@ std::optional<MountedRoot::Place> MountedRoot::step(const Place& directory,
   const Place child{directory.tree, *node};
   if (tree(child).status(child.node).kind != FileKind::directory) return child;
   const auto [known, added] = found_at_.try_emplace(child, directory, name);
-  const bool again = !added && known->second != std::pair(directory, name);
+  // FAT finds one directory by several names in the same place: any case, and the short one.
+  const bool again = !added && known->second.first != directory;
   if (again || child.node == tree(child).root()) {
     refuse(name, "the directory is in two places of its filesystem, which is broken");
   }

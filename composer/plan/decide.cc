@@ -91,6 +91,20 @@ void plan_kernel(const Blueprint& blueprint, Plan& plan) {
   }
 }
 
+PlannedLint plan_lint(const LintRequest& request) {
+  PlannedLint lint;
+  for (const auto& profile : request.profiles) {
+    // Said twice, it is meant once.
+    if (std::find(lint.profiles.begin(), lint.profiles.end(), *profile) == lint.profiles.end()) {
+      lint.profiles.push_back(*profile);
+    }
+  }
+  for (const LintIgnoreRequest& entry : request.ignore) {
+    lint.ignore.push_back({entry.rule.value, entry.reason.value});
+  }
+  return lint;
+}
+
 std::string seed_of(const Blueprint& blueprint) {
   if (blueprint.identity_seed) return blueprint.identity_seed->value;
   return fmt::format("{}/{}/{}", blueprint.name.value, blueprint.version.value,
@@ -174,6 +188,7 @@ Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::strin
   plan.boot_test.target = blueprint.boot_test.target;
   plan.boot_test.within_seconds = blueprint.boot_test.within_seconds;
   plan.boot_test.services = values_of(blueprint.boot_test.services);
+  plan.lint = plan_lint(blueprint.lint);
   return plan;
 }
 

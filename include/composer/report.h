@@ -29,7 +29,8 @@ struct StageTime {
 struct BuildReport {
   Plan plan;
   std::vector<Image> images;
-  std::vector<std::filesystem::path> files;  ///< plan.lock, manifest.json, SHA256SUMS.
+  std::vector<std::filesystem::path> files;  ///< plan.lock, manifest.json, lint.json, SHA256SUMS.
+  std::string lint;  ///< What the images' rules found, for people; empty when not asked.
   std::vector<StageTime> times;
   Bytes peak_memory;
 };

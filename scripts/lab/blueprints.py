@@ -38,7 +38,7 @@ def install_list(path: Path) -> list:
         done = subprocess.run(
             [tool, "validate", "--explain", "--json", str(path)], capture_output=True, text=True, check=False
         )
-        if done.stdout.startswith("{"):
+        if done.returncode == 0 and done.stdout.startswith("{"):
             packages = json.loads(done.stdout)["blueprint"].get("packages", {})
             return [entry["value"] for entry in packages.get("install", [])]
         # Else it is older than this script, or refuses the blueprint, as it will again when it builds.

@@ -62,9 +62,6 @@ TEST_CASE("a package's unified kernel image is not told what it says itself") {
   CHECK(only(booting(packaged + "  serial_console: true\n")) ==
         "22: 'serial_console' with 'uki: packaged', whose command line is in the package [remove "
         "it, or write 'uki: built']");
-  CHECK(only(with("type: root,", "type: linux-data,", booting(packaged))) ==
-        "21: 'uki: packaged' finds the root filesystem by the type 'root', and no partition has it "
-        "[write 'type: root' in the partition that is mounted at '/']");
 }
 
 TEST_CASE("a boot menu waits at most five minutes") {

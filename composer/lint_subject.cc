@@ -1,0 +1,219 @@
+#include "composer/lint_subject.h"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <utility>
+
+#include "composer/base/file_descriptor.h"
+#include "composer/error.h"
+#include "composer/inspect/disk_facts.h"
+#include "composer/rpm/installed_packages.h"
+
+namespace composer {
+namespace {
+
+using inspect::ContainerFormat;
+using lint::DiskPartition;
+using lint::DiskTable;
+using lint::FileFormat;
+using lint::ImageFile;
+using lint::Subject;
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return out;
+}
+
+/// A root some of whose mounts could not be read: what looks there is told so, since a file that
+/// cannot be seen is not a file that is not there.
+class GuardedRoot final : public ReadRoot {
+ public:
+  GuardedRoot(const ReadRoot& root, std::vector<std::pair<std::string, std::string>> unread)
+      : root_(root), unread_(std::move(unread)) {}
+
+  std::optional<FileStatus> status(std::string_view path) const override {
+    return guarded(path).status(path);
+  }
+  std::optional<FileStatus> link_status(std::string_view path) const override {
+    return guarded(path).link_status(path);
+  }
+  std::optional<std::string> read(std::string_view path) const override {
+    return guarded(path).read(path);
+  }
+  std::optional<std::string> read_at(std::string_view path, std::uint64_t offset,
+                                     std::size_t most) const override {
+    return guarded(path).read_at(path, offset, most);
+  }
+  std::vector<std::string> list(std::string_view path) const override {
+    return guarded(path).list(path);
+  }
+  std::optional<std::string> read_link(std::string_view path) const override {
+    return guarded(path).read_link(path);
+  }
+  ExtendedAttributes xattrs(std::string_view path) const override {
+    return guarded(path).xattrs(path);
+  }
+
+ private:
+  const ReadRoot& guarded(std::string_view path) const {
+    for (const auto& [mount, problem] : unread_) {
+      const bool below =
+          path.starts_with(mount) && (path.size() == mount.size() || path[mount.size()] == '/');
+      if (below) {
+        throw Error(ErrorKind::build,
+                    fmt::format("what is mounted at {} could not be read: {}", mount, problem));
+      }
+    }
+    return root_;
+  }
+
+  const ReadRoot& root_;
+  std::vector<std::pair<std::string, std::string>> unread_;
+};
+
+FileFormat format_of(ContainerFormat format) {
+  switch (format) {
+    case ContainerFormat::raw:
+      return FileFormat::raw;
+    case ContainerFormat::vhd_fixed:
+      return FileFormat::vhd_fixed;
+    case ContainerFormat::vhd_dynamic:
+      return FileFormat::vhd_dynamic;
+    case ContainerFormat::vhdx:
+      return FileFormat::vhdx;
+    case ContainerFormat::qcow2:
+      return FileFormat::qcow2;
+  }
+  return FileFormat::raw;
+}
+
+/// The last 512 bytes of a file; less where it is shorter.
+std::string footer_of(const std::filesystem::path& path, Bytes size) {
+  constexpr std::uint64_t kFooter = 512;
+  const FileDescriptor fd = open_file(path, O_RDONLY);
+  std::string bytes(std::min(size.count, kFooter), '\0');
+  const auto offset = static_cast<off_t>(size.count - bytes.size());
+  const ssize_t n = ::pread(fd.get(), bytes.data(), bytes.size(), offset);
+  bytes.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
+  return bytes;
+}
+
+ImageFile file_of(const inspect::ContainerFacts& facts, const std::filesystem::path& path) {
+  ImageFile file{format_of(facts.format), facts.file_size, facts.virtual_size, {}};
+  if (facts.vhd) file.footer = footer_of(path, facts.file_size);
+  return file;
+}
+
+DiskTable table_of(const inspect::DiskFacts& facts) {
+  DiskTable table;
+  table.type =
+      facts.kind == inspect::TableKind::mbr ? PartitionTableType::mbr : PartitionTableType::gpt;
+  table.size = facts.size;
+  table.problems = facts.problems;
+  if (facts.kind == inspect::TableKind::none) {
+    table.problems.emplace_back("the disk has no partition table");
+  }
+  table.boot_sector = facts.boot_sector;
+  for (const inspect::PartitionFacts& partition : facts.partitions) {
+    table.partitions.push_back({partition.number, upper(partition.type), partition.guid,
+                                partition.name, partition.start, partition.size});
+  }
+  return table;
+}
+
+/// Where the ESP's files are in the root.
+void find_esp(LintSubject& open) {
+  Subject& subject = open.subject;
+  for (const DiskPartition& partition : subject.disk->partitions) {
+    if (!partition.is_esp()) continue;
+    for (const inspect::FilesystemFacts& filesystem : open.image->filesystems()) {
+      if (filesystem.partition != partition.number) continue;
+      if (!filesystem.problem.empty()) {
+        subject.esp_problem = "the ESP could not be read: " + filesystem.problem;
+      } else if (filesystem.mounted_at.empty()) {
+        subject.esp_problem = "fstab does not mount the ESP, so its files were not read";
+      } else {
+        subject.esp = filesystem.mounted_at.front();
+        return;
+      }
+    }
+  }
+}
+
+void read_packages(Subject& subject) {
+  for (const char* path : {"/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/rpmdb.sqlite"}) {
+    try {
+      const auto database = subject.root->read(path);
+      if (!database) continue;
+      subject.packages.emplace();
+      for (rpm::InstalledPackage& package : rpm::read_installed_packages(*database)) {
+        subject.packages->push_back(
+            {std::move(package.name), std::move(package.version), std::move(package.release)});
+      }
+    } catch (const Error& error) {
+      subject.packages.reset();
+      subject.packages_problem = error.what();
+    }
+    return;
+  }
+  subject.packages_problem = "the image has no rpm database of SQLite";
+}
+
+/// What can be known of a disk without a root filesystem.
+void open_disk_alone(const std::filesystem::path& path, const Error& problem, Subject& subject) {
+  const inspect::DiskImage image = inspect::open_disk_image(path);
+  subject.file = file_of(image.facts, path);
+  subject.disk = table_of(inspect::read_disk_facts(*image.disk, image.facts.logical_sector));
+  subject.root_problem = problem.what();
+}
+
+}  // namespace
+
+LintSubject open_lint_subject(const std::filesystem::path& path, Progress& progress) {
+  LintSubject open;
+  Subject& subject = open.subject;
+  subject.name = path.string();
+  try {
+    open.image = inspect::open_image(path, progress);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::build) throw;
+    open_disk_alone(path, error, subject);
+    return open;
+  }
+  if (open.image->container()) {
+    subject.file = file_of(*open.image->container(), path);
+  } else if (open.image->source() == inspect::ImageRoot::Source::archive) {
+    subject.file = ImageFile{FileFormat::archive, Bytes{std::filesystem::file_size(path)}, {}, {}};
+  } else {
+    subject.file = ImageFile{FileFormat::directory, {}, {}, {}};
+  }
+  if (open.image->disk()) {
+    subject.disk = table_of(*open.image->disk());
+    find_esp(open);
+  } else {
+    subject.disk_problem =
+        fmt::format("the image is a {}, not a disk", lint::to_text(subject.file->format));
+  }
+  std::vector<std::pair<std::string, std::string>> unread;
+  for (const inspect::FilesystemFacts& filesystem : open.image->filesystems()) {
+    subject.filesystems.push_back(
+        {filesystem.partition, filesystem.type, filesystem.uuid, filesystem.label});
+    if (filesystem.problem.empty()) continue;
+    for (const std::string& mount : filesystem.mounted_at) {
+      unread.emplace_back(mount, filesystem.problem);
+    }
+  }
+  subject.root = &open.image->root();
+  if (!unread.empty()) {
+    open.guarded = std::make_unique<GuardedRoot>(*subject.root, std::move(unread));
+    subject.root = open.guarded.get();
+  }
+  read_packages(subject);
+  return open;
+}
+
+}  // namespace composer
