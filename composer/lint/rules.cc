@@ -22,14 +22,15 @@ constexpr auto kRules = [] {
   return all;
 }();
 
-/// By group, every group there, and no rule without its parts.
+/// By group, every group there, and no rule without its parts. (That each has its check, the tests
+/// say: with -fsanitize=undefined g++ 12 takes no function's address for a constant.)
 constexpr bool is_complete() {
   int group = 0;
   for (const Rule& rule : kRules) {
     if (rule.group != group && rule.group != group + 1) return false;
     group = rule.group;
     if (rule.id.empty() || rule.title.empty() || rule.why.empty() || rule.fix.empty() ||
-        !rule.source.starts_with("https://") || rule.profiles.empty() || rule.check == nullptr) {
+        !rule.source.starts_with("https://") || rule.profiles.empty()) {
       return false;
     }
   }
