@@ -19,31 +19,4 @@ Answer json_error(int status, std::string_view error) {
   return {status, "application/json; charset=utf-8", body.dump(), {}};
 }
 
-std::string xml_text(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\n':
-      case '\t':
-        out += c;
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '?' : c;
-    }
-  }
-  return out;
-}
-
 }  // namespace composer::azure

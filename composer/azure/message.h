@@ -32,7 +32,5 @@ struct Answer {
 
 /// `{"error": "…"}`, as IMDS answers.
 Answer json_error(int status, std::string_view error);
-/// `text` as XML character data or attribute value; what XML 1.0 cannot hold becomes `?`.
-std::string xml_text(std::string_view text);
 
 }  // namespace composer::azure

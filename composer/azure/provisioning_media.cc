@@ -5,6 +5,7 @@
 #include "composer/azure/message.h"
 #include "composer/base/base64.h"
 #include "composer/base/file_descriptor.h"
+#include "composer/base/xml_text.h"
 #include "composer/host/process.h"
 
 namespace composer::azure {

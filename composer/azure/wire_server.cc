@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "composer/base/xml_text.h"
+
 namespace composer::azure {
 namespace {
 

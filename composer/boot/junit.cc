@@ -3,38 +3,12 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "composer/base/xml_text.h"
+
 namespace composer {
 namespace {
 
 using Outcome = BootCheck::Outcome;
-
-/// As XML 1.0 text or attribute value; control characters, which XML cannot hold, become `?`.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\n':
-      case '\t':
-        out += c;
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '?' : c;
-    }
-  }
-  return out;
-}
 
 std::size_t count(const BootReport& report, Outcome outcome) {
   return static_cast<std::size_t>(
@@ -44,18 +18,18 @@ std::size_t count(const BootReport& report, Outcome outcome) {
 
 std::string test_case(std::string_view suite, const BootCheck& check, double seconds) {
   const std::string open = fmt::format(R"(    <testcase classname="{}" name="{}" time="{:.3f}")",
-                                       suite, escaped(check.name), seconds);
+                                       suite, xml_text(check.name), seconds);
   if (check.outcome == Outcome::passed) return open + "/>\n";
   if (check.outcome == Outcome::skipped) return open + ">\n      <skipped/>\n    </testcase>\n";
   std::string text;
   for (const std::string& line : check.findings) text += line + "\n";
   return fmt::format("{}>\n      <failure message=\"{}\">{}</failure>\n    </testcase>\n", open,
-                     escaped(check.findings.empty() ? "failed" : check.findings.front()),
-                     escaped(text));
+                     xml_text(check.findings.empty() ? "failed" : check.findings.front()),
+                     xml_text(text));
 }
 
 std::string suite(std::string_view image, const BootReport& report) {
-  const std::string name = escaped(fmt::format("{}.{}", image, report.firmware));
+  const std::string name = xml_text(fmt::format("{}.{}", image, report.firmware));
   std::string out = fmt::format(
       R"(  <testsuite name="{}" tests="{}" failures="{}" errors="0" skipped="{}" time="{:.3f}">)"
       "\n",
@@ -63,7 +37,7 @@ std::string suite(std::string_view image, const BootReport& report) {
       report.wall_seconds);
   out += "    <properties>\n";
   const auto property = [&](std::string_view key, std::string_view value) {
-    out += fmt::format("      <property name=\"{}\" value=\"{}\"/>\n", key, escaped(value));
+    out += fmt::format("      <property name=\"{}\" value=\"{}\"/>\n", key, xml_text(value));
   };
   property("accelerator", report.accelerator);
   property("firmware_seconds", fmt::format("{:.3f}", report.firmware_seconds));
@@ -81,7 +55,7 @@ std::string suite(std::string_view image, const BootReport& report) {
   }
   if (!report.notes.empty()) {
     out += "    <system-out>";
-    for (const std::string& note : report.notes) out += escaped(note) + "\n";
+    for (const std::string& note : report.notes) out += xml_text(note) + "\n";
     out += "</system-out>\n";
   }
   return out + "  </testsuite>\n";
