@@ -59,7 +59,8 @@ void check_boot_partition(const Blueprint& blueprint, const Node& root, std::str
 }
 
 /// What a package's image says itself cannot be said here.
-void check_packaged(const Blueprint& blueprint, const Node& boot, Findings& findings) {
+void check_packaged(const Blueprint& blueprint, const Node& root, const Node& boot,
+                    Findings& findings) {
   const Node* arguments = boot.find("kernel_arguments");
   if (arguments != nullptr && !arguments->items.empty()) {
     findings.report(*arguments,
@@ -71,6 +72,13 @@ void check_packaged(const Blueprint& blueprint, const Node& boot, Findings& find
     findings.report(*serial, {"'serial_console' with 'uki: packaged', whose command line is in the "
                               "package",
                               "remove it, or write 'uki: built'"});
+  }
+  const Node* system = section_of(root, "system");
+  const Node* fips = system == nullptr ? nullptr : system->find("fips");
+  if (fips != nullptr && findings.sound(*fips) && *blueprint.system.fips.value()) {
+    findings.report(*fips, {"'fips' with 'uki: packaged', whose command line is in the package and "
+                            "does not turn it on",
+                            "remove it, or write 'uki: built'"});
   }
 }
 
@@ -99,7 +107,7 @@ void check_loader(const Blueprint& blueprint, const Node& root, Findings& findin
   check_boot_partition(blueprint, root, to_text(loader), findings);
   if (loader == Loader::uki && uki != nullptr && findings.sound(*uki) &&
       **blueprint.boot.uki == UkiSource::packaged) {
-    check_packaged(blueprint, *boot, findings);
+    check_packaged(blueprint, root, *boot, findings);
   }
 }
 
