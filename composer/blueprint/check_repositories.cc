@@ -77,7 +77,8 @@ std::optional<Refusal> check_variables(const std::string& url, const Blueprint& 
 
 /// A repository that the image keeps has to be reachable from a machine that is not this one, and
 /// its packages are checked there whatever the build does.
-void check_in_image(const RepositoryRequest& repository, const Node& node, Findings& findings) {
+void check_in_image(const RepositoryRequest& repository, const Node& node,
+                    const Blueprint& blueprint, Findings& findings) {
   if (!repository.in_image || !**repository.in_image || !findings.sound(node)) return;
   const Node& key = *node.find("in_image");
   const auto refuse = [&](std::string_view why, std::string hint) {
@@ -85,6 +86,12 @@ void check_in_image(const RepositoryRequest& repository, const Node& node, Findi
         key, {fmt::format("repository '{}' cannot stay in the image: {}", *repository.id, why),
               std::move(hint)});
   };
+  const auto& manager = blueprint.packages.package_manager;
+  if (manager && **manager != PackageManager::kept) {
+    return refuse(fmt::format("'package_manager: {}' leaves nothing that would read it",
+                              to_text(**manager)),
+                  "remove 'in_image', or keep the package manager");
+  }
   if (!repository.enabled) {
     return refuse("it is not enabled, so nothing is known of it", "enable it");
   }
@@ -133,7 +140,7 @@ void check_repositories(const Blueprint& blueprint, const Node& root, Findings& 
     if (node.kind != Node::Kind::mapping) continue;
     check_source(node, findings);
     check_keys(repository, node, findings);
-    check_in_image(repository, node, findings);
+    check_in_image(repository, node, blueprint, findings);
     check_urls(repository, node, blueprint, root.has("releasever"), findings);
     check_repeats(repository.excludes, &node, "exclude", "pattern", findings);
     const Node* id = node.find("id");

@@ -126,6 +126,12 @@ TEST_CASE("a repository stays in the image where others can reach and check it")
         Problems{"8: repository 'base' cannot stay in the image: 'file:///srv/a' is on the machine "
                  "that builds [give a URL of https, or write the file by 'files']"});
   CHECK(problems_of(with("baseurl: /srv/base", "baseurl: ../base\n    in_image: false")).empty());
+  CHECK(problems_of(with(
+            "  install:", "  package_manager: database\n  install:",
+            with("baseurl: /srv/base", "baseurl: https://example.org/base\n    in_image: true"))) ==
+        Problems{"8: repository 'base' cannot stay in the image: 'package_manager: database' "
+                 "leaves nothing that would read it [remove 'in_image', or keep the package "
+                 "manager]"});
   CHECK(kept("\n    package_signatures: false") ==
         Problems{"8: repository 'base' cannot stay in the image: its packages' signatures are not "
                  "checked, and a machine's always are [remove 'package_signatures', and give its "
