@@ -4,25 +4,35 @@
 #include "composer/blueprint/checks.h"
 
 namespace composer::blueprint {
+namespace {
 
-void check_scripts(const Blueprint& blueprint, const Node& root, Findings& findings) {
-  const std::vector<Node>& nodes = items_of(&root, "scripts");
-  for (std::size_t i = 0; i < nodes.size() && i < blueprint.scripts.size(); ++i) {
+/// Each has exactly one of `content` and `source`, and a name of its own.
+template <typename Script>
+void check_list(const std::vector<Node>& nodes, const std::vector<Script>& scripts,
+                std::string_view noun, Findings& findings) {
+  for (std::size_t i = 0; i < nodes.size() && i < scripts.size(); ++i) {
     const Node& node = nodes[i];
     if (node.kind != Node::Kind::mapping) continue;
-    const ScriptRequest& script = blueprint.scripts[i];
     if (node.has("content") && node.has("source")) {
-      findings.report(node, node.find("source")->at,
-                      {"a script with both 'content' and 'source'", "keep one of them"});
+      findings.report(
+          node, node.find("source")->at,
+          {fmt::format("a {} with both 'content' and 'source'", noun), "keep one of them"});
     } else if (!node.has("content") && !node.has("source") && findings.sound(node)) {
-      findings.report(node,
-                      {fmt::format("script '{}' has neither 'content' nor 'source'", *script.name),
-                       "add 'content: |' and its lines"});
+      findings.report(
+          node, {fmt::format("{} '{}' has neither 'content' nor 'source'", noun, *scripts[i].name),
+                 "add 'content: |' and its lines"});
     }
   }
   check_unique(
-      nodes, blueprint.scripts, "name", "script",
-      [](const ScriptRequest& script) { return *script.name; }, findings);
+      nodes, scripts, "name", noun, [](const Script& script) { return *script.name; }, findings);
+}
+
+}  // namespace
+
+void check_scripts(const Blueprint& blueprint, const Node& root, Findings& findings) {
+  check_list(items_of(&root, "scripts"), blueprint.scripts, "script", findings);
+  check_list(items_of(section_of(root, "tests"), "scripts"), blueprint.test_scripts, "test script",
+             findings);
 }
 
 }  // namespace composer::blueprint

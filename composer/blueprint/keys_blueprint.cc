@@ -118,9 +118,14 @@ const Mapping& boot_test_mapping() {
 }
 
 const Mapping& tests_mapping() {
-  static constexpr Table table({"the tests section", "tests", "What the finished image must show."},
-                               {section<&Blueprint::boot_test, boot_test_mapping>(
-                                   {.name = "boot", .meaning = "The image starts in QEMU."})});
+  static constexpr Table table(
+      {"the tests section", "tests", "What the finished image must show."},
+      {section<&Blueprint::boot_test, boot_test_mapping>(
+           {.name = "boot", .meaning = "The image starts in QEMU."}),
+       section<&Blueprint::test_scripts, test_script_mapping>(
+           {.name = "scripts",
+            .fallback = "none",
+            .meaning = "What is run in a guest that provisioned itself."})});
   return table;
 }
 

@@ -22,6 +22,13 @@ constexpr Stranger kScriptStrangers[] = {
      "use 'timeout 60 program' in the script"},
 };
 
+constexpr Stranger kTestScriptStrangers[] = {
+    {"path", "source"},
+    {"file", "source"},
+    {"run", "content"},
+    {"script", "content"},
+};
+
 }  // namespace
 
 const Mapping& script_mapping() {
@@ -62,6 +69,27 @@ const Mapping& script_mapping() {
             .fallback = "none",
             .meaning = "Variables beside PATH, LANG, HOME, TERM and SOURCE_DATE_EPOCH. They are in "
                        "the plan, for all to read: nothing secret."})});
+  return table;
+}
+
+const Mapping& test_script_mapping() {
+  static constexpr Table table(
+      {"a test script",
+       "tests.scripts[]",
+       "A shell script that `image-composer boot --azure` runs in the provisioned guest, as its "
+       "user, with exactly one of `content` and `source`. A status other than 0 fails the boot.",
+       {},
+       kTestScriptStrangers},
+      {key<&TestScriptRequest::name, kScriptName>(
+           {.name = "name",
+            .presence = Presence::required,
+            .meaning = "What the report and the JUnit file call it."}),
+       key<&TestScriptRequest::content, kContent>(
+           {.name = "content", .fallback = "none", .meaning = "The script itself."}),
+       key<&TestScriptRequest::source, kSourcePath>(
+           {.name = "source",
+            .fallback = "none",
+            .meaning = "A file in the blueprint's folder that holds it."})});
   return table;
 }
 

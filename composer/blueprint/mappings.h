@@ -28,6 +28,7 @@ const Mapping& ntp_mapping();             ///< NtpRequest
 const Mapping& firewall_mapping();        ///< FirewallRequest
 const Mapping& network_mapping();         ///< NetworkRequest
 const Mapping& script_mapping();          ///< ScriptRequest
+const Mapping& test_script_mapping();     ///< TestScriptRequest
 const Mapping& ca_certificate_mapping();  ///< CaCertificateRequest
 const Mapping& selinux_mapping();         ///< SelinuxRequest
 const Mapping& output_mapping();          ///< OutputRequest

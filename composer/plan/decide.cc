@@ -131,6 +131,7 @@ void check(const Blueprint& blueprint) {
     plan_ca_certificates(blueprint.system.ca_certificates, blueprint.path.parent_path());
   });
   collect([&] { plan_scripts(blueprint.scripts, blueprint.path.parent_path()); });
+  collect([&] { plan_test_scripts(blueprint.test_scripts, blueprint.path.parent_path()); });
   if (!problems.empty()) throw Error(ErrorKind::usage, std::move(problems));
 }
 
@@ -173,6 +174,7 @@ Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::strin
     plan.boot.kernel_command_line = with_fips_arguments(plan.boot.kernel_command_line, plan.disk);
   }
   plan.scripts = plan_scripts(blueprint.scripts, blueprint.path.parent_path());
+  plan.test_scripts = plan_test_scripts(blueprint.test_scripts, blueprint.path.parent_path());
 
   for (const OutputRequest& output : blueprint.outputs) {
     const OutputFormat format = output.format.value;

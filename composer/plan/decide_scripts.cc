@@ -29,15 +29,18 @@ std::string mistake_in(const PlannedScript& script) {
   return {};
 }
 
+template <typename Request>
+std::string content_of(const Request& request, const std::filesystem::path& folder) {
+  if (request.content) return request.content->value;
+  if (!request.source) return {};
+  return read_file_beneath(folder_of(request.source->at, folder), request.source->value,
+                           kLargestScript);
+}
+
 PlannedScript plan_script(const ScriptRequest& request, const std::filesystem::path& folder) {
   PlannedScript script;
   script.name = request.name.value;
-  if (request.content) {
-    script.content = request.content->value;
-  } else if (request.source) {
-    script.content = read_file_beneath(folder_of(request.source->at, folder), request.source->value,
-                                       kLargestScript);
-  }
+  script.content = content_of(request, folder);
   if (request.when) script.when = request.when->value;
   if (request.interpreter) script.interpreter = request.interpreter->value;
   if (request.network) script.network = request.network->value;
@@ -51,15 +54,14 @@ PlannedScript plan_script(const ScriptRequest& request, const std::filesystem::p
   return script;
 }
 
-}  // namespace
-
-std::vector<PlannedScript> plan_scripts(const std::vector<ScriptRequest>& requests,
-                                        const std::filesystem::path& folder) {
-  std::vector<PlannedScript> scripts;
+/// One planned script for each request; the problems of all at once, each at its place.
+template <typename Planned, typename Request, typename Plan>
+std::vector<Planned> plan_each(const std::vector<Request>& requests, const Plan& plan_one) {
+  std::vector<Planned> scripts;
   std::vector<Problem> problems;
-  for (const ScriptRequest& request : requests) {
+  for (const Request& request : requests) {
     try {
-      scripts.push_back(plan_script(request, folder));
+      scripts.push_back(plan_one(request));
     } catch (const Error& error) {
       for (Problem problem : error.problems()) {
         problem.at = request.source    ? request.source->at
@@ -70,10 +72,26 @@ std::vector<PlannedScript> plan_scripts(const std::vector<ScriptRequest>& reques
     }
   }
   if (!problems.empty()) throw Error(ErrorKind::usage, std::move(problems));
+  return scripts;
+}
+
+}  // namespace
+
+std::vector<PlannedScript> plan_scripts(const std::vector<ScriptRequest>& requests,
+                                        const std::filesystem::path& folder) {
+  std::vector<PlannedScript> scripts = plan_each<PlannedScript>(
+      requests, [&](const ScriptRequest& request) { return plan_script(request, folder); });
   std::stable_partition(scripts.begin(), scripts.end(), [](const PlannedScript& script) {
     return script.when == ScriptMoment::before_configuration;
   });
   return scripts;
+}
+
+std::vector<PlannedTestScript> plan_test_scripts(const std::vector<TestScriptRequest>& requests,
+                                                 const std::filesystem::path& folder) {
+  return plan_each<PlannedTestScript>(requests, [&](const TestScriptRequest& request) {
+    return PlannedTestScript{request.name.value, content_of(request, folder)};
+  });
 }
 
 }  // namespace composer

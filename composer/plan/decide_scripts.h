@@ -16,4 +16,9 @@ namespace composer {
 std::vector<PlannedScript> plan_scripts(const std::vector<ScriptRequest>& requests,
                                         const std::filesystem::path& folder);
 
+/// The scripts that are run in a booted guest, in the blueprint's order.
+/// @throws Error  of kind usage, with every source that cannot be read.
+std::vector<PlannedTestScript> plan_test_scripts(const std::vector<TestScriptRequest>& requests,
+                                                 const std::filesystem::path& folder);
+
 }  // namespace composer

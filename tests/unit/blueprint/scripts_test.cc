@@ -50,6 +50,26 @@ TEST_CASE("a script has a name of its own and one text") {
                  "use only letters, digits, '.', '_' and '-']"});
 }
 
+TEST_CASE("a test script is read, and has a name of its own and one text") {
+  const auto with_tests = [](const std::string& scripts) {
+    return and_also("tests:\n  scripts:\n" + scripts);
+  };
+  const Blueprint blueprint = parse_blueprint(
+      with_tests("    - {name: route, content: ip route}\n    - {name: more, source: more.sh}\n"),
+      "web.yaml");
+  REQUIRE(blueprint.test_scripts.size() == 2);
+  CHECK(*blueprint.test_scripts[0].name == "route");
+  CHECK(**blueprint.test_scripts[0].content == "ip route");
+  CHECK(**blueprint.test_scripts[1].source == "more.sh");
+  CHECK(problems_of(with_tests("    - {name: a}\n")) ==
+        Problems{"27: test script 'a' has neither 'content' nor 'source' [add 'content: |' and its "
+                 "lines]"});
+  CHECK(problems_of(with_tests("    - {name: a, content: x, source: y}\n")) ==
+        Problems{"27: a test script with both 'content' and 'source' [keep one of them]"});
+  CHECK(problems_of(with_tests("    - {name: a, content: x}\n    - {name: a, content: y}\n")) ==
+        Problems{"28: test script 'a' is already given on line 27 [keep one of the two]"});
+}
+
 TEST_CASE("what a script cannot have is refused with what to do instead") {
   CHECK(with_scripts("  - {name: a, content: x, when: later}\n").size() == 1);
   CHECK(with_scripts("  - {name: a, content: x, interpreter: python3}\n") ==

@@ -53,6 +53,23 @@ TEST_CASE("a script's source is read from the blueprint's folder") {
   CHECK(refusal(request, folder.path()).find("missing.sh") != std::string::npos);
 }
 
+TEST_CASE("the scripts for a booted guest are planned in the blueprint's order") {
+  const test::ScratchFolder folder;
+  std::ofstream(folder.path() / "check.sh") << "true\n";
+  std::vector<TestScriptRequest> requests(2);
+  requests[0].name.value = "second to none";
+  requests[0].content.emplace().value = "id";
+  requests[1].name.value = "from a file";
+  requests[1].source.emplace().value = "check.sh";
+  const auto planned = plan_test_scripts(requests, folder.path());
+  REQUIRE(planned.size() == 2);
+  CHECK(planned[0].name == "second to none");
+  CHECK(planned[0].content == "id");
+  CHECK(planned[1].content == "true\n");
+  requests[1].source->value = "missing.sh";
+  CHECK_THROWS_AS(plan_test_scripts(requests, folder.path()), Error);
+}
+
 TEST_CASE("a first line that no kernel could follow is refused") {
   CHECK(refusal(script("x", "#!/bin/sh\r\ntrue\r\n")) ==
         "error: script 'x' has the line ends of another system (CR LF)\n"
