@@ -65,11 +65,14 @@ TEST_CASE("a package's unified kernel image is not told what it says itself") {
 }
 
 TEST_CASE("FIPS mode is not asked of a kernel whose command line is in its package") {
-  const std::string packaged = "  loader: uki\n  uki: packaged\nsystem:\n  fips: ";
-  CHECK(only(booting(packaged + "true\n")) ==
+  const auto fips = [](const std::string& value) {
+    return with("system:\n", "system:\n  fips: " + value + "\n",
+                booting("  loader: uki\n  uki: packaged\n"));
+  };
+  CHECK(only(fips("true")) ==
         "23: 'fips' with 'uki: packaged', whose command line is in the package and does not turn "
         "it on [remove it, or write 'uki: built']");
-  CHECK(only(booting(packaged + "false\n")) == "0 problems");
+  CHECK(only(fips("false")) == "0 problems");
 }
 
 TEST_CASE("a boot menu waits at most five minutes") {
