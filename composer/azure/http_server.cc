@@ -137,14 +137,15 @@ class HttpServer::Protocol final : public httplib::Server {
     LimitedStream stream(socket);
     bool closed = false;
     while (!closed && stream.next_request()) {
-      bool refused = false;
+      bool understood = false;
       const bool answered =
           process_request(stream, false, closed, [&](const httplib::Request& request) {
-            refused = refusal(request) != 0;
+            understood = refusal(request) == 0;
             stream.expect_body();
           });
-      // What is left of a refused request is its body, which nobody reads.
-      if (!answered || refused) return;
+      // What follows a head that is none, or is too long, is no further request; what is left of a
+      // refused one is its body, which nobody reads.
+      if (!answered || !understood) return;
     }
   }
 
