@@ -88,9 +88,9 @@ void check_in_image(const RepositoryRequest& repository, const Node& node,
   };
   const auto& manager = blueprint.packages.package_manager;
   if (manager && **manager != PackageManager::kept) {
-    return refuse(fmt::format("'package_manager: {}' leaves nothing that would read it",
-                              to_text(**manager)),
-                  "remove 'in_image', or keep the package manager");
+    return refuse(
+        fmt::format("'package_manager: {}' leaves nothing that would read it", to_text(**manager)),
+        "remove 'in_image', or keep the package manager");
   }
   if (!repository.enabled) {
     return refuse("it is not enabled, so nothing is known of it", "enable it");

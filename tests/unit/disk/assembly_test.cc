@@ -61,7 +61,8 @@ bool bound(const std::filesystem::path& file) {
   }
   return false;
 }
-/// The same, after the moment in which another program that looks at loop devices may hold one open.
+/// The same, after the moment in which another program that looks at loop devices may hold one
+/// open.
 bool still_bound(const std::filesystem::path& file) {
   for (int i = 0; i < 200 && bound(file); ++i) ::usleep(50000);
   return bound(file);
