@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 
 #include "composer/base/handle.h"
+#include "composer/base/one_line.h"
 #include "composer/boot/accelerator.h"
 #include "composer/error.h"
 
@@ -25,7 +26,10 @@ constexpr std::size_t kMostNames = 1'000'000;
 constexpr std::chrono::seconds kProbePatience{10};
 
 [[noreturn]] void refuse_host(std::string why) {
-  throw Error(ErrorKind::host, std::move(why), "apt install libguestfs0 supermin");
+  // supermin makes the machine of a kernel that is installed here; a container has none.
+  throw Error(ErrorKind::host, std::move(why),
+              "apt install libguestfs0 supermin linux-image-cloud-amd64; 'libguestfs-test-tool' "
+              "says more");
 }
 
 void close_library(void* library) {
@@ -34,7 +38,8 @@ void close_library(void* library) {
 
 /// The functions of libguestfs that are used, found when it is loaded.
 struct Library {
-  Library() : handle(::dlopen("libguestfs.so.0", RTLD_NOW | RTLD_LOCAL)) {
+  // It stays loaded: its libraries leave exit and thread functions behind (libvirt, GLib).
+  Library() : handle(::dlopen("libguestfs.so.0", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)) {
     if (!handle) {
       refuse_host("cannot load libguestfs, needed to read filesystems other than ext4 and vfat");
     }
@@ -94,7 +99,6 @@ FileStatus to_status(const struct guestfs_statns& from) {
 
 struct Session::Machine {
   Library library;
-  guestfs_h* g = nullptr;
 
 #define COMPOSER_GUESTFS(name) \
   decltype(::guestfs_##name)* name = library.find<decltype(::guestfs_##name)>("guestfs_" #name)
@@ -119,7 +123,10 @@ struct Session::Machine {
   COMPOSER_GUESTFS(free_xattr_list);
 #undef COMPOSER_GUESTFS
 
-  Machine() : g(create_flags(0)) {
+  /// After the functions, since members begin in this order and it takes one of them.
+  guestfs_h* g = create_flags(0);
+
+  Machine() {
     if (!g) refuse_host("cannot start libguestfs: out of memory");
     // It would print to standard error by itself.
     set_error_handler(g, nullptr, nullptr);
@@ -131,8 +138,9 @@ struct Session::Machine {
   }
 
   std::string why() const {
-    const char* text = last_error(g);
-    return text ? text : "unknown error";
+    // What follows the first line is how to debug libguestfs.
+    const std::string_view text = last_error(g) ? last_error(g) : "unknown error";
+    return one_line(text.substr(0, text.find('\n')));
   }
   [[noreturn]] void fail(std::string_view what, std::string_view path) const {
     throw Error(ErrorKind::build,
