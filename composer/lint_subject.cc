@@ -8,6 +8,7 @@
 #include "composer/base/file_descriptor.h"
 #include "composer/error.h"
 #include "composer/inspect/disk_facts.h"
+#include "composer/inspect/signature.h"
 #include "composer/rpm/installed_packages.h"
 
 namespace composer {
@@ -125,6 +126,25 @@ DiskTable table_of(const inspect::DiskFacts& facts) {
   return table;
 }
 
+void add_filesystems(const std::vector<inspect::FilesystemFacts>& found, Subject& subject) {
+  for (const inspect::FilesystemFacts& each : found) {
+    subject.filesystems.push_back({each.partition, each.type, each.uuid, each.label});
+  }
+}
+
+/// Whether the machine would find something else at that mount point than the image has there: a
+/// filesystem of the OS disk that cannot be seen, such as a logical volume. What need not be there
+/// (`nofail`) is of another disk.
+bool hides_files(const inspect::FstabMount& mount) {
+  const auto has = [&](std::string_view option) {
+    return ("," + mount.options + ",").find("," + std::string(option) + ",") != std::string::npos;
+  };
+  const bool device =
+      mount.source.starts_with("/dev/") || mount.source.find('=') != std::string::npos;
+  return !mount.filesystem && device && mount.point.starts_with('/') && mount.point.size() > 1 &&
+         !has("nofail") && !has("noauto") && !has("bind");
+}
+
 /// Where the ESP's files are in the root.
 void find_esp(LintSubject& open) {
   Subject& subject = open.subject;
@@ -167,7 +187,10 @@ void read_packages(Subject& subject) {
 void open_disk_alone(const std::filesystem::path& path, const Error& problem, Subject& subject) {
   const inspect::DiskImage image = inspect::open_disk_image(path);
   subject.file = file_of(image.facts, path);
-  subject.disk = table_of(inspect::read_disk_facts(*image.disk, image.facts.logical_sector));
+  const inspect::DiskFacts facts =
+      inspect::read_disk_facts(*image.disk, image.facts.logical_sector);
+  subject.disk = table_of(facts);
+  add_filesystems(inspect::recognise_filesystems(*image.disk, facts), subject);
   subject.root_problem = problem.what();
 }
 
@@ -199,14 +222,21 @@ LintSubject open_lint_subject(const std::filesystem::path& path, Progress& progr
         fmt::format("the image is a {}, not a disk", lint::to_text(subject.file->format));
   }
   std::vector<std::pair<std::string, std::string>> unread;
+  add_filesystems(open.image->filesystems(), subject);
   for (const inspect::FilesystemFacts& filesystem : open.image->filesystems()) {
-    subject.filesystems.push_back(
-        {filesystem.partition, filesystem.type, filesystem.uuid, filesystem.label});
     if (filesystem.problem.empty()) continue;
     for (const std::string& mount : filesystem.mounted_at) {
       unread.emplace_back(mount, filesystem.problem);
     }
   }
+  if (open.image->disk()) {
+    for (const inspect::FstabMount& mount : open.image->mounts()) {
+      if (hides_files(mount)) {
+        unread.emplace_back(mount.point, fmt::format("'{}' was not found", mount.source));
+      }
+    }
+  }
+  for (const std::string& problem : open.image->problems()) progress.note(problem);
   subject.root = &open.image->root();
   if (!unread.empty()) {
     open.guarded = std::make_unique<GuardedRoot>(*subject.root, std::move(unread));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace composer::inspect {
 namespace {
@@ -23,6 +24,21 @@ std::string unescape(std::string_view field) {
     }
   }
   return text;
+}
+
+/// The number in the name that Linux gives a partition of its first disk (`/dev/sda2`,
+/// `/dev/nvme0n1p2`), or 0: an image is the first disk of the machine that it is for.
+int partition_number(std::string_view source) {
+  for (const std::string_view disk :
+       {"/dev/sda", "/dev/vda", "/dev/hda", "/dev/xvda", "/dev/nvme0n1p", "/dev/mmcblk0p"}) {
+    if (!source.starts_with(disk)) continue;
+    source.remove_prefix(disk.size());
+    int number = 0;
+    const auto [end, error] = std::from_chars(source.data(), source.data() + source.size(), number);
+    const bool whole = error == std::errc() && end == source.data() + source.size();
+    return whole && number > 0 ? number : 0;
+  }
+  return 0;
 }
 
 std::string lower(std::string_view text) {
@@ -72,6 +88,12 @@ std::optional<std::size_t> find_source(std::string_view source,
                               Form{"/dev/disk/by-label/", What::label},
                               Form{"/dev/disk/by-partuuid/", What::partition_uuid},
                               Form{"/dev/disk/by-partlabel/", What::partition_label}};
+  if (const int number = partition_number(source); number > 0) {
+    for (std::size_t i = 0; i < filesystems.size(); ++i) {
+      if (filesystems[i].partition == number) return i;
+    }
+    return std::nullopt;
+  }
   const auto form = std::find_if(kForms.begin(), kForms.end(),
                                  [&](const Form& f) { return source.starts_with(f.prefix); });
   if (form == kForms.end()) return std::nullopt;

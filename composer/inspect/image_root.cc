@@ -29,8 +29,10 @@ constexpr std::array kRootTypes{
     std::string_view("44479540-f297-41b2-9af7-d131d5f0458a")};  // x86
 /// Where systemd-gpt-auto-generator(8) mounts what the fstab does not mention, when the directory
 /// is there and empty. The boot partition is at /efi, else at /boot.
+/// Where neither is, /boot/efi: nothing mounts it there, but what is on it belongs to the image.
 constexpr std::array kTypedMounts{TypedMount{"c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "/efi"},
                                   TypedMount{"c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "/boot"},
+                                  TypedMount{"c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "/boot/efi"},
                                   TypedMount{"bc13c2ff-59e6-4262-a352-b275fd6f7172", "/boot"},
                                   TypedMount{"933ac7e1-2eb4-4f13-b844-0e14e2aef915", "/home"},
                                   TypedMount{"3b8f8425-20e0-4f3b-907f-1a25a76f98e8", "/srv"}};
@@ -110,30 +112,13 @@ class OpenImage final : public ImageRoot {
 
  private:
   void find_filesystems() {
-    if (disk_facts_->kind == TableKind::none) {
-      return add_filesystem(0, {0}, disk_->size());
-    }
-    for (const PartitionFacts& partition : disk_facts_->partitions) {
-      if (partition.size.count == 0 ||
-          !is_within(partition.start.count, partition.size.count, disk_->size().count)) {
-        continue;  // Said by the disk's problems.
-      }
-      add_filesystem(partition.number, partition.start, partition.size);
-    }
-  }
-
-  void add_filesystem(int partition, Bytes offset, Bytes size) {
-    auto facts = recognise_filesystem(*part_of(*disk_, offset, size));
-    if (!facts) return;
-    facts->partition = partition;
-    facts->offset = offset;
-    facts->size = size;
-    if (facts->needs_recovery) {
+    filesystems_ = recognise_filesystems(*disk_, *disk_facts_);
+    for (const FilesystemFacts& facts : filesystems_) {
+      if (!facts.needs_recovery) continue;
       problems_.push_back(fmt::format(
           "the journal of {} holds changes that are not in place: what is read may be old",
-          name_of(*facts)));
+          name_of(facts)));
     }
-    filesystems_.push_back(std::move(*facts));
   }
 
   static std::string name_of(const FilesystemFacts& facts) {
@@ -292,15 +277,18 @@ class OpenImage final : public ImageRoot {
   }
 
   void mount_by_type(MountedRoot& tree) {
-    if (disk_facts_->kind != TableKind::gpt) return;
     for (const TypedMount& typed : kTypedMounts) {
+      // An MBR has one such type, and systemd does not look there.
+      const std::string_view type = disk_facts_->kind == TableKind::gpt ? typed.type
+                                    : typed.point == "/boot/efi"        ? std::string_view("ef")
+                                                                        : std::string_view();
       const bool taken = std::any_of(mounts_.begin(), mounts_.end(),
                                      [&](const auto& mount) { return mount.point == typed.point; });
       const std::string point(typed.point);
       if (taken || !tree.exists(point) || !tree.list(point).empty()) continue;
       for (std::size_t i = 0; i < filesystems_.size(); ++i) {
         const PartitionFacts* partition = partition_of(filesystems_[i]);
-        if (!partition || partition->type != typed.type || !filesystems_[i].mounted_at.empty()) {
+        if (!partition || partition->type != type || !filesystems_[i].mounted_at.empty()) {
           continue;
         }
         mount_at(tree, i, point, {});

@@ -155,6 +155,28 @@ std::optional<FilesystemFacts> recognise_filesystem(const BlockSource& volume) {
   return recognise_fat(volume);
 }
 
+std::vector<FilesystemFacts> recognise_filesystems(const BlockSource& disk,
+                                                   const DiskFacts& facts) {
+  std::vector<FilesystemFacts> found;
+  const auto look = [&](int partition, Bytes offset, Bytes size) {
+    auto filesystem = recognise_filesystem(*part_of(disk, offset, size));
+    if (!filesystem) return;
+    filesystem->partition = partition;
+    filesystem->offset = offset;
+    filesystem->size = size;
+    found.push_back(std::move(*filesystem));
+  };
+  if (facts.kind == TableKind::none) look(0, {0}, disk.size());
+  for (const PartitionFacts& partition : facts.partitions) {
+    // What is not within the disk is among its problems.
+    if (partition.size.count > 0 &&
+        is_within(partition.start.count, partition.size.count, disk.size().count)) {
+      look(partition.number, partition.start, partition.size);
+    }
+  }
+  return found;
+}
+
 bool is_read_directly(const std::string& type) {
   return type == "ext2" || type == "ext3" || type == "ext4" || type == "vfat";
 }

@@ -1,26 +1,18 @@
 #include "composer/lint/boot_entries.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 #include <map>
-#include <set>
 
+#include "composer/lint/config_files.h"
 #include "composer/lint/config_text.h"
 #include "composer/lint/portable_executable.h"
 
 namespace composer::lint {
 namespace {
 
-constexpr std::uint64_t kLargestConfig = 4 << 20;
 constexpr std::size_t kMostEntries = 256;
-
-std::optional<std::string> read_config(const ReadRoot& root, const std::string& path) {
-  const auto status = root.status(path);
-  if (!status || status->kind != FileKind::regular || status->size > kLargestConfig) {
-    return std::nullopt;
-  }
-  return root.read(path);
-}
 
 /// Replaces `$name` and `${name}` by what grubenv has; unknown ones become nothing, as in GRUB.
 std::string expanded(std::string_view text, const std::map<std::string, std::string>& variables) {
@@ -49,12 +41,13 @@ class Reading {
   Reading(const ReadRoot& root, const std::string& esp) : root_(root), esp_(esp) {}
 
   BootEntries take() {
-    for (const char* folder : {"/boot/grub2", "/boot/grub"}) {
-      const std::string place = fmt::format("{}/grubenv", folder);
-      if (const auto text = read_config(root_, place)) {
-        for (auto& [key, value] : shell_assignments(*text)) variables_[key] = value;
-      }
-      read_grub(fmt::format("{}/grub.cfg", folder));
+    for (const std::string& folder : grub_folders()) {
+      read_variables(folder + "/grubenv");
+      read_grub(folder + "/grub.cfg");
+    }
+    // As GRUB's blscfg: what grub.cfg sets holds where grubenv sets nothing.
+    if (const auto found = variables_.find("default_kernelopts"); found != variables_.end()) {
+      variables_.try_emplace("kernelopts", found->second);
     }
     for (const std::string& folder : folders("loader/entries")) {
       for (const std::string& name : root_.list(folder)) {
@@ -70,6 +63,33 @@ class Reading {
   }
 
  private:
+  /// GRUB's own, and those of vendors on the ESP: a whole configuration, or one that names the
+  /// other.
+  std::vector<std::string> grub_folders() const {
+    std::vector<std::string> all{"/boot/grub2", "/boot/grub"};
+    if (!esp_.empty()) {
+      for (const std::string& vendor : root_.list(esp_ + "/EFI")) {
+        all.push_back(fmt::format("{}/EFI/{}", esp_, vendor));
+      }
+    }
+    return all;
+  }
+
+  void read_variables(const std::string& place) {
+    const auto text = read_config(root_, place);
+    if (!text) return;
+    for (auto& [key, value] : shell_assignments(*text)) variables_[key] = value;
+  }
+
+  /// `load_env -f FILE`, with which Azure Linux 2 and 3 read the kernel's arguments.
+  void load_environment(const std::vector<std::string>& words) {
+    for (std::size_t i = 1; i + 1 < words.size(); ++i) {
+      if (words[i] != "-f" && words[i] != "--file") continue;
+      BootEntry unused;
+      read_variables(resolved(words[i + 1], unused));
+    }
+  }
+
   /// Where boot loaders look for `name`: on the ESP and on /boot, each place once.
   std::vector<std::string> folders(std::string_view name) const {
     std::vector<std::string> places;
@@ -88,10 +108,30 @@ class Reading {
     if (!path.starts_with('/')) path.insert(0, 1, '/');
     for (const std::string& base : {std::string(), std::string("/boot"), esp_}) {
       std::string candidate = base + path;
-      if (root_.exists(candidate)) return candidate;
+      if (root_.exists(candidate)) return without_links(std::move(candidate));
     }
     entry.missing.push_back(path);
     return path;
+  }
+
+  /// What a link like /boot/vmlinuz leads to.
+  std::string without_links(std::string path) const {
+    constexpr int kMostLinks = 8;
+    for (int links = 0; links < kMostLinks; ++links) {
+      const auto target = root_.read_link(path);
+      if (!target || target->empty()) break;
+      if (target->starts_with('/')) {
+        path = *target;
+      } else {
+        path = (std::filesystem::path(path).parent_path() / *target).lexically_normal().string();
+      }
+    }
+    return path;
+  }
+
+  /// memtest86+ is in GRUB's menu too.
+  static bool is_no_system(std::string_view kernel) {
+    return kernel.substr(kernel.rfind('/') + 1).starts_with("memtest");
   }
 
   void add(BootEntry entry) {
@@ -103,6 +143,7 @@ class Reading {
     const auto text = read_config(root_, place);
     if (!text) return;
     const std::size_t before = found_.entries.size();
+    bool is_system = false;
     for (const std::string_view line : settings_of(*text)) {
       // `set kernelopts="…"` in the file itself, as grub2-mkconfig with BLS writes it.
       if (line.starts_with("set ")) {
@@ -112,13 +153,16 @@ class Reading {
       const std::string whole = expanded(line, variables_);
       std::vector<std::string> words = kernel_arguments_of(whole);
       if (words.size() < 2) continue;
+      if (words[0] == "load_env") load_environment(words);
       if (words[0] == "linux" || words[0] == "linuxefi" || words[0] == "linux16") {
+        is_system = !is_no_system(words[1]);
+        if (!is_system) continue;
         BootEntry entry;
         entry.place = place;
         entry.kernel = resolved(words[1], entry);
         entry.arguments.assign(words.begin() + 2, words.end());
         add(std::move(entry));
-      } else if (words[0].starts_with("initrd") && found_.entries.size() > before) {
+      } else if (words[0].starts_with("initrd") && is_system && found_.entries.size() > before) {
         BootEntry& entry = found_.entries.back();
         for (std::size_t i = 1; i < words.size(); ++i) {
           entry.initramfs.push_back(resolved(words[i], entry));
@@ -136,8 +180,14 @@ class Reading {
       const std::size_t blank = std::min(line.find_first_of(" \t"), line.size());
       const std::string_view key = line.substr(0, blank);
       const std::string value = expanded(trimmed(line.substr(blank)), variables_);
-      if (key == "linux" || key == "efi") {
+      if (key == "linux") {
         entry.kernel = resolved(value, entry);
+      } else if (key == "efi" || key == "uki") {
+        // Any EFI program: a shell, another system. A unified kernel image is read as one.
+        const std::string program = resolved(value, entry);
+        if (entry.missing.empty() && is_unified(program)) read_unified(program);
+        if (entry.missing.empty()) return;
+        entry.kernel = program;
       } else if (key == "initrd") {
         for (const std::string_view word : words_of(value)) {
           entry.initramfs.push_back(resolved(word, entry));
@@ -174,19 +224,29 @@ class Reading {
     version.resize(std::min(version.find('\0'), version.size()));
     entry.version = trimmed(version);
     if (!pe->section(".initrd")) entry.missing.push_back(place + " (section .initrd)");
-    // Addons, `x.efi.extra.d/*.addon.efi`, may bring more arguments.
-    for (const std::string& name : root_.list(place + ".extra.d")) {
+    // Addons of this one and of all may bring more arguments.
+    add_addons(place + ".extra.d", entry);
+    add_addons(esp_ + "/loader/addons", entry);
+    add(std::move(entry));
+  }
+
+  void add_addons(const std::string& folder, BootEntry& entry) const {
+    for (const std::string& name : root_.list(folder)) {
       const auto addon = name.ends_with(".addon.efi")
-                             ? root_.read(fmt::format("{}.extra.d/{}", place, name))
+                             ? root_.read(fmt::format("{}/{}", folder, name))
                              : std::nullopt;
-      const auto addon_pe = addon ? read_portable_executable(*addon) : std::nullopt;
-      if (!addon_pe) continue;
-      for (std::string& argument :
-           kernel_arguments_of(addon_pe->section(".cmdline").value_or(""))) {
+      const auto pe = addon ? read_portable_executable(*addon) : std::nullopt;
+      if (!pe) continue;
+      for (std::string& argument : kernel_arguments_of(pe->section(".cmdline").value_or(""))) {
         entry.arguments.push_back(std::move(argument));
       }
     }
-    add(std::move(entry));
+  }
+
+  bool is_unified(const std::string& path) const {
+    const auto bytes = root_.read(path);
+    const auto pe = bytes ? read_portable_executable(*bytes) : std::nullopt;
+    return pe && pe->section(".linux");
   }
 
   const ReadRoot& root_;

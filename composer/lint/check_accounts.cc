@@ -21,33 +21,44 @@ std::vector<std::string_view> fields_of(std::string_view line) {
   }
 }
 
-/// shadow(5): what begins with `!` or `*` lets no password in. Anything else is a hash, or empty.
-bool lets_in(std::string_view password) {
-  return !password.starts_with('!') && !password.starts_with('*');
+/// Whether crypt(5) could have made it: with its method before it, or 13 characters of the old one.
+bool is_hash(std::string_view text) {
+  if (text.starts_with('$') || text.starts_with('_')) return text.size() > 1;
+  return text.size() == 13 && std::all_of(text.begin(), text.end(), [](char c) {
+           return c == '.' || c == '/' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                  (c >= 'A' && c <= 'Z');
+         });
+}
+
+/// What is wrong with a password field; empty when nothing. shadow(5): what no crypt made (`!`,
+/// `*`, `NP`) lets nobody in, and `!` before a hash locks it and leaves the secret to be read.
+std::string_view wrong_with(std::string_view password) {
+  if (password.empty()) return "an empty password";
+  if (is_hash(password)) return "a password";
+  password.remove_prefix(std::min(password.find_first_not_of('!'), password.size()));
+  return password.starts_with('$') && is_hash(password) ? "the hash of a locked password" : "";
 }
 
 /// What is wrong with the passwords of the accounts that `ours` says.
 template <typename Ours>
 std::vector<std::string> passwords(System& system, Ours&& ours) {
   std::vector<std::string> found;
-  const auto tell = [&](std::string_view name, std::string_view password, const char* file) {
-    found.push_back(fmt::format("{} has {} in {}", shown(name),
-                                password.empty() ? "an empty password" : "a password", file));
+  const auto judge = [&](std::string_view name, std::string_view password, const char* file) {
+    // `+` and `-` begin what NIS adds and takes away.
+    if (name.starts_with('+') || name.starts_with('-')) return;
+    const std::string_view wrong = wrong_with(password);
+    if (!wrong.empty()) found.push_back(fmt::format("{} has {} in {}", shown(name), wrong, file));
   };
   const std::string shadow = system.text("/etc/shadow").value_or("");
   for (const std::string_view line : settings_of(shadow)) {
     const auto fields = fields_of(line);
-    if (fields.size() > 1 && ours(fields[0]) && lets_in(fields[1])) {
-      tell(fields[0], fields[1], "/etc/shadow");
-    }
+    if (fields.size() > 1 && ours(fields[0])) judge(fields[0], fields[1], "/etc/shadow");
   }
   const std::string passwd = system.text("/etc/passwd").value_or("");
   for (const std::string_view line : settings_of(passwd)) {
     const auto fields = fields_of(line);
     // `x`: the hash is in /etc/shadow.
-    if (fields.size() > 6 && ours(fields[0]) && fields[1] != "x" && lets_in(fields[1])) {
-      tell(fields[0], fields[1], "/etc/passwd");
-    }
+    if (fields.size() > 6 && ours(fields[0])) judge(fields[0], fields[1], "/etc/passwd");
   }
   return found;
 }
@@ -100,22 +111,40 @@ Verdict check_no_passwords(const Examination& examination) {
 
 Verdict check_no_authorized_keys(const Examination& examination) {
   System& system = examination.system;
-  std::vector<std::string> found;
+  std::vector<std::string> paths;
   for (const std::string& home : homes(system)) {
     for (const char* name : {"authorized_keys", "authorized_keys2"}) {
-      const std::string path = fmt::format("{}/.ssh/{}", home, name);
-      const std::string keys = system.text(path).value_or("");
-      if (!settings_of(keys).empty()) {
-        found.push_back(fmt::format("{} has keys", shown(path)));
+      paths.push_back(fmt::format("{}/.ssh/{}", home, name));
+    }
+  }
+  // `AuthorizedKeysFile /etc/ssh/keys/%u`: whatever is in that folder.
+  const auto& options = system.sshd_options();
+  if (const auto found = options.find("authorizedkeysfile"); found != options.end()) {
+    for (const std::string_view pattern : words_of(found->second)) {
+      if (!pattern.starts_with('/')) continue;
+      const std::string folder(pattern.substr(0, pattern.rfind('/')));
+      if (folder.find('%') != std::string::npos) continue;
+      if (pattern.find('%') == std::string_view::npos) paths.emplace_back(pattern);
+      if (pattern.ends_with("/%u")) {
+        for (const std::string& name : system.root().list(folder)) {
+          paths.push_back(fmt::format("{}/{}", folder, name));
+        }
       }
     }
+  }
+  std::vector<std::string> found;
+  for (const std::string& path : paths) {
+    const std::string keys = system.text(path).value_or("");
+    if (!settings_of(keys).empty()) found.push_back(fmt::format("{} has keys", shown(path)));
   }
   return failed_if(std::move(found));
 }
 
 Verdict check_no_targetpw(const Examination& examination) {
   System& system = examination.system;
-  std::vector<std::string> files{"/etc/sudoers"};
+  // SUSE keeps the one that its package brings in /usr/etc.
+  std::vector<std::string> files{system.exists("/etc/sudoers") ? "/etc/sudoers"
+                                                               : "/usr/etc/sudoers"};
   for (const std::string& name : system.root().list("/etc/sudoers.d")) {
     // sudoers(5): names with a dot or ending in `~` are passed over.
     if (name.find('.') == std::string::npos && !name.ends_with('~')) {
@@ -126,7 +155,7 @@ Verdict check_no_targetpw(const Examination& examination) {
   for (const std::string& file : files) {
     const std::string text = system.text(file).value_or("");
     for (const std::string_view line : settings_of(text)) {
-      std::string words(line);
+      std::string words(line.substr(0, line.find(" #")));
       std::replace(words.begin(), words.end(), ',', ' ');
       const auto all = words_of(words);
       if (all[0].starts_with("Defaults") &&
@@ -178,10 +207,23 @@ Verdict check_umask(const Examination& examination) {
 }
 
 Verdict check_shadow_private(const Examination& examination) {
+  System& system = examination.system;
+  // Debian's and SUSE's programs read it as a group of its own.
+  std::string shadow_group;
+  if (!system.is_azure_linux()) {
+    const std::string groups = system.text("/etc/group").value_or("");
+    for (const std::string_view line : settings_of(groups)) {
+      const auto fields = fields_of(line);
+      if (fields.size() > 2 && fields[0] == "shadow") shadow_group = fields[2];
+    }
+  }
   std::vector<std::string> found;
   for (const char* path : {"/etc/shadow", "/etc/gshadow", "/etc/shadow-", "/etc/gshadow-"}) {
-    const auto status = examination.system.root().status(path);
-    if (status && ((status->mode & 0177) != 0 || status->uid != 0 || status->gid != 0)) {
+    const auto status = system.root().status(path);
+    if (!status) continue;
+    const bool group_reads = fmt::format("{}", status->gid) == shadow_group;
+    const bool private_mode = (status->mode & (group_reads ? 0137U : 0177U)) == 0;
+    if (!private_mode || status->uid != 0 || (status->gid != 0 && !group_reads)) {
       found.push_back(fmt::format("{} has mode {:04o}, owner {}:{}", path, status->mode,
                                   status->uid, status->gid));
     }

@@ -61,7 +61,8 @@ Verdict check_early_printk(const Examination& examination) {
   if (is_arm(examination)) return inapplicable("arm64 has no earlyprintk");
   return for_each_entry(examination, [](const BootEntry& entry) {
     for (const std::string& value : entry.values("earlyprintk")) {
-      if (value.starts_with("ttyS0")) return std::string();
+      // `serial,ttyS0,115200`, too; without a port `serial` is ttyS0.
+      if (value.find("ttyS0") != std::string::npos || value == "serial") return std::string();
     }
     return std::string("there is no earlyprintk=ttyS0");
   });
@@ -90,9 +91,7 @@ Verdict check_provisioning_medium_visible(const Examination& examination) {
 Verdict check_root_by_identity(const Examination& examination) {
   return for_each_entry(examination, [](const BootEntry& entry) {
     for (const std::string& value : entry.values("root")) {
-      for (const std::string_view name : {"/dev/sd", "/dev/hd", "/dev/vd", "/dev/nvme"}) {
-        if (value.starts_with(name)) return fmt::format("the root is root={}", shown(value));
-      }
+      if (is_device_name(value)) return fmt::format("the root is root={}", shown(value));
     }
     return std::string();
   });
@@ -100,8 +99,10 @@ Verdict check_root_by_identity(const Examination& examination) {
 
 Verdict check_fips_argument(const Examination& examination) {
   System& system = examination.system;
-  const bool policy =
-      trimmed(system.text("/etc/crypto-policies/config").value_or("")).starts_with("FIPS");
+  // The file begins with comments.
+  const std::string policies = system.text("/etc/crypto-policies/config").value_or("");
+  const auto said = settings_of(policies);
+  const bool policy = !said.empty() && said.back().starts_with("FIPS");
   const bool image =
       policy || system.exists("/etc/system-fips") || system.package({"dracut-fips"}) != nullptr;
   return for_each_entry(examination, [&](const BootEntry& entry) {
@@ -116,7 +117,11 @@ Verdict check_fips_argument(const Examination& examination) {
 Verdict check_no_zram_argument(const Examination& examination) {
   return for_each_entry(examination, [](const BootEntry& entry) {
     for (const std::string& argument : entry.arguments) {
-      if (argument.starts_with("systemd.zram") && argument != "systemd.zram=0") {
+      const std::string_view off = argument.starts_with("systemd.zram=")
+                                       ? std::string_view(argument).substr(13)
+                                       : std::string_view();
+      if (off == "0" || off == "no" || off == "off" || off == "false") continue;
+      if (argument.starts_with("systemd.zram")) {
         return fmt::format("the kernel gets {}", shown(argument));
       }
     }

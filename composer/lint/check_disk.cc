@@ -27,7 +27,25 @@ std::string without_quotes(std::string text) {
 }
 
 /// What a reference to a device comes to.
-enum class Reference { exists, is_missing, names_no_identity };
+enum class Reference { exists, is_missing, may_be_inside, names_no_identity };
+
+/// Whether filesystems may be on the disk that were not seen: in a volume group, behind a
+/// passphrase, in a partition of a type that is not known.
+bool may_hide_filesystems(const Subject& subject) {
+  for (const DiskPartition& partition : subject.disk->partitions) {
+    const DiskFilesystem* filesystem = subject.filesystem_of(partition);
+    if (filesystem == nullptr) {
+      // MBR's extended partitions hold those that are listed beside them.
+      const bool extended =
+          partition.type_id == "05" || partition.type_id == "0F" || partition.type_id == "85";
+      if (!partition.is_bios_boot() && !extended) return true;
+    } else if (filesystem->type == "LVM2_member" || filesystem->type == "crypto_LUKS" ||
+               filesystem->type == "linux_raid_member") {
+      return true;
+    }
+  }
+  return false;
+}
 
 /// Looks for `UUID=…`, `/dev/disk/by-label/…` and the like on the disk.
 Reference look_up(const Subject& subject, std::string_view written) {
@@ -48,6 +66,8 @@ Reference look_up(const Subject& subject, std::string_view written) {
     } else {
       continue;
     }
+    // `PARTUUID=…/PARTNROFF=1` of root=.
+    value = value.substr(0, i == 2 ? value.find('/') : std::string::npos);
     const auto of_filesystem = [&](const DiskFilesystem& each) {
       return i == 0 ? lower(each.uuid) == lower(value) : i == 1 && each.label == value;
     };
@@ -57,18 +77,47 @@ Reference look_up(const Subject& subject, std::string_view written) {
     const bool there =
         std::any_of(subject.filesystems.begin(), subject.filesystems.end(), of_filesystem) ||
         std::any_of(subject.disk->partitions.begin(), subject.disk->partitions.end(), of_partition);
-    return there ? Reference::exists : Reference::is_missing;
+    if (there) return Reference::exists;
+    return i < 2 && may_hide_filesystems(subject) ? Reference::may_be_inside
+                                                  : Reference::is_missing;
   }
   return Reference::names_no_identity;
 }
+
+/// Failed with what is missing; where nothing is, skipped when something may be out of sight.
+Verdict of_references(std::vector<std::string> missing, const std::vector<std::string>& unseen) {
+  if (!missing.empty() || unseen.empty()) return failed_if(std::move(missing));
+  return skipped(unseen.front() + ", or in a partition that cannot be looked into");
+}
+
+/// Whether a kernel finds that root by itself. It knows partitions, and filesystems only by trying;
+/// its drivers must be compiled in.
+bool starts_alone(System& system, const BootEntry& entry) {
+  const auto roots = entry.values("root");
+  if (roots.empty() || !(roots.back().starts_with("PARTUUID=") ||
+                         roots.back().starts_with("PARTLABEL=") || is_device_name(roots.back()))) {
+    return false;
+  }
+  const auto& kernels = system.kernels();
+  return std::any_of(kernels.begin(), kernels.end(), [&](const KernelFacts& kernel) {
+    return starts(entry, kernel) && kernel.builtin.contains("hv_vmbus") &&
+           kernel.builtin.contains("hv_storvsc");
+  });
+}
+
+/// Whether the partition's type alone makes it the root: systemd-gpt-auto-generator(8).
+bool has_root_type(const DiskPartition& partition) {
+  return partition.type_id == "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709" ||
+         partition.type_id == "B921B045-1DF0-41C3-AF44-4C6F280D3FAE";
+}
+
+}  // namespace
 
 bool is_device_name(std::string_view device) {
   constexpr std::string_view kNames[] = {"/dev/sd", "/dev/hd", "/dev/vd", "/dev/xvd", "/dev/nvme"};
   return std::any_of(std::begin(kNames), std::end(kNames),
                      [&](std::string_view name) { return device.starts_with(name); });
 }
-
-}  // namespace
 
 Verdict check_partition_table_whole(const Examination& examination) {
   return failed_if(examination.subject.disk->problems);
@@ -92,6 +141,12 @@ Verdict check_first_mebibyte_free(const Examination& examination) {
     if (partition.start < MiB(1)) {
       found.push_back(fmt::format("partition {} begins at sector {}", partition.number,
                                   partition.start.count / 512));
+    }
+  }
+  // A filesystem on the whole disk begins in its first sector.
+  for (const DiskFilesystem& filesystem : examination.subject.filesystems) {
+    if (filesystem.partition == 0) {
+      found.push_back(fmt::format("{} is on the whole disk", shown(filesystem.type)));
     }
   }
   return failed_if(std::move(found));
@@ -174,8 +229,7 @@ Verdict check_boot_entries(const Examination& examination) {
     for (const std::string& missing : entry.missing) {
       found.push_back(fmt::format("{} names {}, which is not there", entry.place, shown(missing)));
     }
-    // Kernels that are compiled without an initramfs in mind do not start a modular system.
-    if (!entry.unified && entry.initramfs.empty()) {
+    if (!entry.unified && entry.initramfs.empty() && !starts_alone(examination.system, entry)) {
       found.push_back(
           fmt::format("{} starts {} without an initramfs", entry.place, shown(entry.kernel)));
     }
@@ -203,15 +257,16 @@ Verdict check_one_root_mount(const Examination& examination) {
   for (const FstabEntry& entry : examination.system.fstab()) roots += entry.mount == "/" ? 1 : 0;
   if (roots == 1) return passed();
   if (roots > 1) return failed(fmt::format("/etc/fstab mounts {} filesystems at /", roots));
-  // systemd-gpt-auto-generator finds a root partition by its type; "Discoverable Partitions".
-  if (subject.disk) {
-    for (const DiskPartition& partition : subject.disk->partitions) {
-      if ((partition.type_id == "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709" ||
-           partition.type_id == "B921B045-1DF0-41C3-AF44-4C6F280D3FAE") &&
-          !examination.system.exists("/etc/fstab")) {
-        return passed();
-      }
-    }
+  if (subject.disk && std::any_of(subject.disk->partitions.begin(), subject.disk->partitions.end(),
+                                  has_root_type)) {
+    return passed();
+  }
+  // The kernel's arguments alone name it, and have it mounted to be written.
+  const auto& entries = examination.system.boot_entries().entries;
+  if (!entries.empty() && std::all_of(entries.begin(), entries.end(), [](const BootEntry& entry) {
+        return entry.has("rw") && !entry.values("root").empty();
+      })) {
+    return passed();
   }
   return failed("/etc/fstab mounts nothing at /");
 }
@@ -222,7 +277,10 @@ Verdict check_esp_mount_options(const Examination& examination) {
     if (entry.type != "vfat" && entry.mount != "/boot/efi" && entry.mount != "/efi") continue;
     std::vector<std::string> found;
     for (const std::string_view option : kWanted) {
-      if (!entry.has_option(option)) {
+      // The same in two words.
+      const bool in_two = option.starts_with("umask") && entry.has_option("fmask=0077") &&
+                          entry.has_option("dmask=0077");
+      if (!entry.has_option(option) && !in_two) {
         found.push_back(fmt::format("/etc/fstab:{}: {} is mounted without {}", entry.line,
                                     shown(entry.mount), option));
       }
@@ -237,7 +295,7 @@ Verdict check_no_lvm(const Examination& examination) {
   std::vector<std::string> found;
   for (const DiskPartition& partition : subject.disk->partitions) {
     const DiskFilesystem* filesystem = subject.filesystem_of(partition);
-    if (partition.type_id == "E6D6D379-F507-44C2-A23C-238F2A3DF928" || partition.type_id == "8e" ||
+    if (partition.type_id == "E6D6D379-F507-44C2-A23C-238F2A3DF928" || partition.type_id == "8E" ||
         (filesystem != nullptr && filesystem->type == "LVM2_member")) {
       found.push_back(fmt::format("partition {} is a physical volume of LVM", partition.number));
     }
@@ -246,27 +304,31 @@ Verdict check_no_lvm(const Examination& examination) {
 }
 
 Verdict check_fstab_devices_exist(const Examination& examination) {
-  std::vector<std::string> found;
+  std::vector<std::string> found, unseen;
   for (const FstabEntry& entry : examination.system.fstab()) {
     if (entry.has_option("nofail") || entry.has_option("noauto")) continue;
-    if (look_up(examination.subject, entry.device) == Reference::is_missing) {
-      found.push_back(
-          fmt::format("/etc/fstab:{}: {} is not on the disk", entry.line, shown(entry.device)));
-    }
+    const Reference reference = look_up(examination.subject, entry.device);
+    if (reference == Reference::exists || reference == Reference::names_no_identity) continue;
+    (reference == Reference::is_missing ? found : unseen)
+        .push_back(
+            fmt::format("/etc/fstab:{}: {} is not on the disk", entry.line, shown(entry.device)));
   }
-  return failed_if(std::move(found));
+  return of_references(std::move(found), unseen);
 }
 
 Verdict check_root_argument_exists(const Examination& examination) {
-  std::vector<std::string> found;
-  for (const BootEntry& entry : examination.system.boot_entries().entries) {
+  const auto& entries = examination.system.boot_entries().entries;
+  if (entries.empty()) return skipped("there is no boot entry whose arguments could be read");
+  std::vector<std::string> found, unseen;
+  for (const BootEntry& entry : entries) {
     for (const std::string& value : entry.values("root")) {
-      if (look_up(examination.subject, value) == Reference::is_missing) {
-        found.push_back(fmt::format("{}: root={} is not on the disk", entry.place, shown(value)));
-      }
+      const Reference reference = look_up(examination.subject, value);
+      if (reference == Reference::exists || reference == Reference::names_no_identity) continue;
+      (reference == Reference::is_missing ? found : unseen)
+          .push_back(fmt::format("{}: root={} is not on the disk", entry.place, shown(value)));
     }
   }
-  return failed_if(std::move(found));
+  return of_references(std::move(found), unseen);
 }
 
 }  // namespace composer::lint

@@ -3,6 +3,7 @@
 
 #include "composer/error.h"
 #include "composer/lint/checks.h"
+#include "composer/lint/config_files.h"
 #include "composer/lint/config_text.h"
 #include "composer/lint/system.h"
 
@@ -36,32 +37,43 @@ std::vector<std::string_view> missing_early(System& system, const KernelFacts& k
   return missing;
 }
 
+/// What is wrong with a kernel, empty when all is well, or nothing when that is not known.
+using Judgement = std::optional<std::string>;
+
 template <typename Wrong>
 Verdict for_each_kernel(const Examination& examination, Wrong&& wrong) {
   const auto& kernels = examination.system.kernels();
   if (kernels.empty()) return skipped("no kernel was found");
-  std::vector<std::string> found;
+  std::vector<std::string> found, unknown;
   for (const KernelFacts& kernel : kernels) {
-    if (const std::string what = wrong(kernel); !what.empty()) {
-      found.push_back(fmt::format("kernel {}: {}", shown(kernel.version), what));
+    const Judgement what = wrong(kernel);
+    if (!what) {
+      unknown.push_back(shown(kernel.version));
+    } else if (!what->empty()) {
+      found.push_back(fmt::format("kernel {}: {}", shown(kernel.version), *what));
     }
+  }
+  if (found.empty() && !unknown.empty()) {
+    return skipped(fmt::format("what kernel {} has is not known", unknown.front()));
   }
   return failed_if(std::move(found));
 }
 
 Verdict with_modules(const Examination& examination, Names names) {
-  return for_each_kernel(examination, [&](const KernelFacts& kernel) {
-    if (kernel.modules.empty() || !kernel.has_modules_dep) return std::string();  // Another rule's.
+  return for_each_kernel(examination, [&](const KernelFacts& kernel) -> Judgement {
     std::vector<std::string_view> missing;
     for (const std::string_view name : names) {
       if (!kernel.has(name)) missing.push_back(name);
     }
-    return missing.empty() ? std::string() : fmt::format("there is no {}", joined(missing));
+    if (missing.empty()) return std::string();
+    // That there is no list of modules is the finding of another rule.
+    if (!kernel.knows_modules()) return std::nullopt;
+    return fmt::format("there is no {}", joined(missing));
   });
 }
 
 Verdict with_early_modules(const Examination& examination, Names names) {
-  return for_each_kernel(examination, [&](const KernelFacts& kernel) {
+  return for_each_kernel(examination, [&](const KernelFacts& kernel) -> Judgement {
     const auto missing = missing_early(examination.system, kernel, names);
     return missing.empty()
                ? std::string()
@@ -69,14 +81,12 @@ Verdict with_early_modules(const Examination& examination, Names names) {
   });
 }
 
-/// All of dracut's configuration, what is read later last.
+/// All of dracut's configuration, what is read later last. Source: dracut.conf(5).
 std::string dracut_configuration(System& system) {
   std::string text = system.text("/etc/dracut.conf").value_or("");
-  for (const char* folder : {"/usr/lib/dracut/dracut.conf.d", "/etc/dracut.conf.d"}) {
-    for (const std::string& name : system.root().list(folder)) {
-      if (!name.ends_with(".conf")) continue;
-      text += "\n" + system.text(fmt::format("{}/{}", folder, name)).value_or("");
-    }
+  for (const std::string& file : drop_in_files(
+           system.root(), {"/etc/dracut.conf.d", "/usr/lib/dracut/dracut.conf.d"}, ".conf")) {
+    text += "\n" + system.text(file).value_or("");
   }
   return text;
 }
@@ -86,9 +96,28 @@ bool has_dracut(System& system) {
 }
 
 std::string denied(const Examination& examination, const std::string& module) {
-  const auto& all = examination.system.denied_modules();
-  const auto found = all.find(module);
-  return found == all.end() ? std::string() : fmt::format("{} denies {}", found->second, module);
+  System& system = examination.system;
+  const auto& kernels = system.kernels();
+  // What is compiled in is not loaded, so cannot be denied.
+  if (!kernels.empty() &&
+      std::all_of(kernels.begin(), kernels.end(),
+                  [&](const KernelFacts& kernel) { return kernel.builtin.contains(module); })) {
+    return {};
+  }
+  const auto& all = system.denied_modules();
+  if (const auto found = all.find(module); found != all.end()) {
+    return fmt::format("{} denies {}", found->second, module);
+  }
+  for (const BootEntry& entry : system.boot_entries().entries) {
+    for (const char* key : {"modprobe.blacklist", "module_blacklist"}) {
+      for (const std::string& list : entry.values(key)) {
+        if (("," + list + ",").find("," + module + ",") != std::string::npos) {
+          return fmt::format("{}: {} denies {}", entry.place, key, module);
+        }
+      }
+    }
+  }
+  return {};
 }
 
 /// Whether cloud-init can provision without a medium. @throws Error  when that is not known.
@@ -148,7 +177,7 @@ Verdict check_dracut_keeps_drivers(const Examination& examination) {
   std::replace(drivers.begin(), drivers.end(), '"', ' ');
   std::replace(drivers.begin(), drivers.end(), '=', ' ');
   const auto words = words_of(drivers);
-  return for_each_kernel(examination, [&](const KernelFacts& kernel) {
+  return for_each_kernel(examination, [&](const KernelFacts& kernel) -> Judgement {
     std::vector<std::string_view> missing;
     for (const std::string_view name : {"hv_utils", "hv_vmbus", "hv_storvsc", "hv_netvsc"}) {
       if (!kernel.builtin.contains(std::string(name)) &&
@@ -179,18 +208,21 @@ Verdict check_udf_custom_data(const Examination& examination) {
 }
 
 Verdict check_watchdog_and_cifs(const Examination& examination) {
-  return for_each_kernel(examination, [](const KernelFacts& kernel) {
+  return for_each_kernel(examination, [](const KernelFacts& kernel) -> Judgement {
     std::vector<std::string_view> missing;
-    if (kernel.has_modules_dep && !kernel.has("cifs")) missing.emplace_back("CIFS");
+    if (kernel.knows_modules() && !kernel.has("cifs")) missing.emplace_back("CIFS");
     if (!kernel.configured.empty() && !kernel.configured.contains("CONFIG_WATCHDOG")) {
       missing.emplace_back("watchdogs (CONFIG_WATCHDOG)");
     }
-    return missing.empty() ? std::string() : fmt::format("there is no {}", joined(missing));
+    if (!missing.empty()) return fmt::format("there is no {}", joined(missing));
+    if (!kernel.knows_modules() || kernel.configured.empty()) return std::nullopt;
+    return std::string();
   });
 }
 
 Verdict check_modules_match_kernel(const Examination& examination) {
-  return for_each_kernel(examination, [](const KernelFacts& kernel) {
+  return for_each_kernel(examination, [](const KernelFacts& kernel) -> Judgement {
+    if (kernel.is_monolithic) return std::string();
     if (kernel.modules.empty()) {
       return fmt::format("{} is there, and /usr/lib/modules/{} is not", kernel.image,
                          shown(kernel.version));
@@ -205,11 +237,9 @@ Verdict check_kernel_bootable(const Examination& examination) {
   const auto& entries = system.boot_entries().entries;
   // With no entry at all, that is the finding, of another rule.
   if (entries.empty()) return skipped("there is no boot entry that could be read");
-  return for_each_kernel(examination, [&](const KernelFacts& kernel) {
-    const bool offered = std::any_of(entries.begin(), entries.end(), [&](const BootEntry& entry) {
-      return entry.kernel == kernel.image || entry.version == kernel.version ||
-             entry.kernel.find(kernel.version) != std::string::npos;
-    });
+  return for_each_kernel(examination, [&](const KernelFacts& kernel) -> Judgement {
+    const bool offered = std::any_of(entries.begin(), entries.end(),
+                                     [&](const BootEntry& entry) { return starts(entry, kernel); });
     if (offered) return std::string();
     return std::string(kernel.image.empty() ? "there are modules, but no vmlinuz and no boot entry"
                                             : "no boot entry starts it");

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "composer/lint/checks.h"
+#include "composer/lint/config_files.h"
 #include "composer/lint/config_text.h"
 #include "composer/lint/system.h"
 
@@ -11,24 +12,44 @@
 namespace composer::lint {
 namespace {
 
-constexpr std::size_t kMostShown = 5;
+/// Files below a folder, an empty one in it counting for nothing: the first few, and how many.
+class Leftovers {
+ public:
+  explicit Leftovers(const ReadRoot& root) : root_(root) {}
 
-/// What is in these folders, up to five names.
-Verdict empty_folders(const Examination& examination,
-                      std::initializer_list<std::string_view> folders) {
-  std::vector<std::string> found;
-  std::size_t more = 0;
-  for (const std::string_view folder : folders) {
-    for (const std::string& name : examination.system.root().list(folder)) {
-      if (found.size() < kMostShown) {
-        found.push_back(fmt::format("{}/{} is there", folder, shown(name)));
-      } else {
-        ++more;
+  /// @param least  Bytes that a regular file must have.
+  void look(const std::string& folder, std::uint64_t least = 0, int depth = 0) {
+    for (const std::string& name : root_.list(folder)) {
+      const std::string path = fmt::format("{}/{}", folder, name);
+      const auto status = root_.link_status(path);
+      if (!status || (status->kind == FileKind::regular && status->size < least)) continue;
+      if (status->kind == FileKind::directory && depth < kDeepest && count_ < kMostCounted) {
+        look(path, least, depth + 1);
+        continue;
       }
+      if (least > 0 && status->kind != FileKind::regular) continue;
+      if (++count_ <= kMostShown) found_.push_back(fmt::format("{} is there", shown(path)));
     }
   }
-  if (more > 0) found.push_back(fmt::format("and {} more", more));
-  return failed_if(std::move(found));
+
+  Verdict verdict() && {
+    if (count_ > kMostShown) found_.push_back(fmt::format("and {} more", count_ - kMostShown));
+    return failed_if(std::move(found_));
+  }
+
+ private:
+  static constexpr std::size_t kMostShown = 5, kMostCounted = 100'000;
+  static constexpr int kDeepest = 32;
+
+  const ReadRoot& root_;
+  std::size_t count_ = 0;
+  std::vector<std::string> found_;
+};
+
+Verdict empty_folders(const Examination& examination, std::initializer_list<const char*> folders) {
+  Leftovers left(examination.system.root());
+  for (const char* folder : folders) left.look(folder);
+  return std::move(left).verdict();
 }
 
 /// Regular files that are not empty, among these paths.
@@ -57,11 +78,15 @@ Verdict check_no_ssh_host_keys(const Examination& examination) {
 }
 
 Verdict check_machine_id_unset(const Examination& examination) {
-  const auto text = examination.system.text("/etc/machine-id");
-  if (!text) return passed();  // Missing counts as unset where /etc can be written.
-  const std::string_view id = trimmed(*text);
-  if (id.empty() || id == "uninitialized") return passed();
-  return failed("/etc/machine-id has an id");
+  std::vector<std::string> found;
+  // Missing counts as unset where /etc can be written. D-Bus had one of its own, and systemd takes
+  // it over where the first is empty.
+  for (const char* path : {"/etc/machine-id", "/var/lib/dbus/machine-id"}) {
+    const std::string text = examination.system.text(path).value_or("");
+    const std::string_view id = trimmed(text);
+    if (!id.empty() && id != "uninitialized") found.push_back(fmt::format("{} has an id", path));
+  }
+  return failed_if(std::move(found));
 }
 
 Verdict check_no_resolver_leftovers(const Examination& examination) {
@@ -87,30 +112,13 @@ Verdict check_no_agent_state(const Examination& examination) {
 }
 
 Verdict check_no_cloud_init_state(const Examination& examination) {
-  std::vector<std::string> found;
-  for (const char* folder : {"/var/lib/cloud/instances", "/var/lib/cloud/instance",
-                             "/var/lib/cloud/data", "/var/lib/cloud/sem"}) {
-    for (const std::string& name : examination.system.root().list(folder)) {
-      found.push_back(fmt::format("{}/{} is there", folder, shown(name)));
-    }
-  }
-  return failed_if(std::move(found));
+  return empty_folders(examination, {"/var/lib/cloud"});
 }
 
 Verdict check_no_logs(const Examination& examination) {
-  std::vector<std::string> paths;
-  for (const char* name :
-       {"waagent.log", "cloud-init.log", "cloud-init-output.log", "wtmp", "btmp", "lastlog",
-        "dnf.log", "dnf5.log", "messages", "secure", "audit/audit.log"}) {
-    paths.push_back(fmt::format("/var/log/{}", name));
-  }
-  std::vector<std::string> found = files_with_content(examination, paths);
-  for (const char* folder : {"/var/log/journal", "/var/log/azure", "/var/log/waagent"}) {
-    for (const std::string& name : examination.system.root().list(folder)) {
-      found.push_back(fmt::format("{}/{} is there", folder, shown(name)));
-    }
-  }
-  return failed_if(std::move(found));
+  Leftovers left(examination.system.root());
+  left.look("/var/log", 1);
+  return std::move(left).verdict();
 }
 
 Verdict check_no_random_seed(const Examination& examination) {
@@ -119,12 +127,19 @@ Verdict check_no_random_seed(const Examination& examination) {
   if (const std::string& esp = examination.subject.esp; !esp.empty()) {
     paths.push_back(esp + "/loader/random-seed");
   }
+  if (examination.subject.esp != "/boot") paths.emplace_back("/boot/loader/random-seed");
   return failed_if(files_with_content(examination, paths));
 }
 
 Verdict check_no_package_caches(const Examination& examination) {
-  return empty_folders(examination, {"/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/tdnf",
-                                     "/var/cache/yum", "/var/cache/zypp"});
+  Leftovers left(examination.system.root());
+  // apt leaves an empty file to lock.
+  for (const char* folder :
+       {"/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/tdnf", "/var/cache/yum",
+        "/var/cache/zypp", "/var/cache/apt/archives", "/var/lib/apt/lists"}) {
+    left.look(folder, 1);
+  }
+  return std::move(left).verdict();
 }
 
 Verdict check_no_temporary_files(const Examination& examination) {
@@ -166,12 +181,20 @@ Verdict check_no_fstab_swap(const Examination& examination) {
 }
 
 Verdict check_no_swap_file(const Examination& examination) {
+  const ReadRoot& root = examination.system.root();
+  // mkswap(8) signs the end of the first page.
+  constexpr std::uint64_t kSignatureAt = 4086;
+  constexpr std::string_view kSignature = "SWAPSPACE2";
   std::vector<std::string> found;
-  for (const char* path : {"/swapfile", "/swap.img", "/swap", "/var/swapfile", "/var/swap",
-                           "/mnt/swapfile", "/swap/swapfile"}) {
-    const auto status = examination.system.root().link_status(path);
-    if (status && status->kind == FileKind::regular) {
-      found.push_back(fmt::format("{} has {}", path, to_text(Bytes{status->size})));
+  for (const char* folder : {"", "/mnt", "/mnt/resource", "/opt", "/swap", "/var", "/var/lib"}) {
+    for (const std::string& name : root.list(*folder == '\0' ? "/" : folder)) {
+      const std::string path = fmt::format("{}/{}", folder, name);
+      const auto status = root.link_status(path);
+      if (!status || status->kind != FileKind::regular) continue;
+      const bool named = name == "swapfile" || name == "swap.img" || name == "swap";
+      if (named || root.read_at(path, kSignatureAt, kSignature.size()) == kSignature) {
+        found.push_back(fmt::format("{} has {}", shown(path), to_text(Bytes{status->size})));
+      }
     }
   }
   return failed_if(std::move(found));
@@ -187,11 +210,12 @@ Verdict check_no_zram_section(const Examination& examination) {
     const auto link = system.root().link_status(path);
     if (files.empty() && link) files.emplace_back(path);
   }
-  for (const char* folder :
-       {"/etc/systemd/zram-generator.conf.d", "/usr/lib/systemd/zram-generator.conf.d"}) {
-    for (const std::string& name : system.root().list(folder)) {
-      files.push_back(fmt::format("{}/{}", folder, name));
-    }
+  for (std::string& file : drop_in_files(
+           system.root(),
+           {"/etc/systemd/zram-generator.conf.d", "/usr/local/lib/systemd/zram-generator.conf.d",
+            "/usr/lib/systemd/zram-generator.conf.d"},
+           ".conf")) {
+    files.push_back(std::move(file));
   }
   std::vector<std::string> found;
   for (const std::string& file : files) {

@@ -26,16 +26,15 @@ struct Repository {
 
 std::vector<Repository> enabled_repositories(System& system) {
   std::vector<Repository> all;
-  for (const char* folder :
-       {"/etc/yum.repos.d", "/etc/distro.repos.d", "/usr/share/dnf5/repos.d"}) {
+  for (const char* folder : {"/etc/yum.repos.d", "/etc/distro.repos.d", "/usr/share/dnf5/repos.d",
+                             "/etc/zypp/repos.d"}) {
     for (const std::string& name : system.root().list(folder)) {
       if (!name.ends_with(".repo")) continue;
       const std::string file = fmt::format("{}/{}", folder, name);
       for (const IniSection& section : ini_sections(system.text(file).value_or(""))) {
         if (section.name == "main") continue;
-        const std::string_view enabled = section.value("enabled");
         // dnf.conf(5): a repository that does not say is enabled.
-        if (enabled == "0" || enabled == "false" || enabled == "no" || enabled == "False") continue;
+        if (is_no(section.value("enabled"))) continue;
         all.push_back({file, section.name, section});
       }
     }
@@ -50,21 +49,52 @@ std::string value_of(System& system, const std::string& key) {
 }
 
 /// A key's path with dnf's variables filled in.
-std::string key_path(System& system, std::string_view url) {
+std::string key_path(System& system, std::string_view url, const std::string& release) {
   std::string path(url.substr(std::string_view("file://").size()));
-  const auto replace = [&](std::string_view variable, const std::string& value) {
-    for (std::size_t at = path.find(variable); at != std::string::npos;
-         at = path.find(variable, at + value.size())) {
-      path.replace(at, variable.size(), value);
+  const auto replace = [&](const std::string& variable, const std::string& value) {
+    for (const std::string& written : {"${" + variable + "}", "$" + variable}) {
+      for (std::size_t at = path.find(written); at != std::string::npos;
+           at = path.find(written, at + value.size())) {
+        path.replace(at, written.size(), value);
+      }
     }
   };
-  replace("$releasever", value_of(system, "VERSION_ID"));
-  replace("$basearch", system.architecture());
+  replace("releasever_major", release.substr(0, release.find('.')));
+  replace("releasever", release);
+  replace("basearch", system.architecture());
   return path;
 }
 
-bool is_true(std::string_view value) {
-  return value == "1" || value == "true" || value == "True" || value == "yes";
+/// Whether a key of a file:// address is not in the image. Where the release is that of a package
+/// whose version is only the major one (RHEL), that is tried too; a path with other variables is
+/// not known.
+std::optional<std::string> missing_key(System& system, std::string_view url) {
+  const std::string release = value_of(system, "VERSION_ID");
+  std::string path = key_path(system, url, release);
+  if (path.find('$') != std::string::npos || system.exists(path) ||
+      system.exists(key_path(system, url, release.substr(0, release.find('.'))))) {
+    return std::nullopt;
+  }
+  return path;
+}
+
+/// What [main] of the package manager's own file says, which holds where a repository says nothing.
+std::string main_setting(System& system, const std::string& key) {
+  for (const char* path : {"/etc/dnf/dnf.conf", "/etc/tdnf/tdnf.conf", "/etc/yum.conf"}) {
+    for (const IniSection& section : ini_sections(system.text(path).value_or(""))) {
+      if (section.name == "main" && !section.value(key).empty()) {
+        return std::string(section.value(key));
+      }
+    }
+  }
+  return {};
+}
+
+bool checks_signatures(System& system, const IniSection& section) {
+  for (const char* key : {"gpgcheck", "pkg_gpgcheck"}) {
+    if (!section.value(key).empty()) return is_yes(section.value(key));
+  }
+  return is_yes(main_setting(system, "gpgcheck")) || is_yes(main_setting(system, "pkg_gpgcheck"));
 }
 
 bool has_package_manager(System& system) {
@@ -133,29 +163,32 @@ Verdict check_repositories_enabled(const Examination& examination) {
 
 Verdict check_repository_signatures(const Examination& examination) {
   System& system = examination.system;
+  const auto repositories = enabled_repositories(system);
+  if (repositories.empty()) return inapplicable("no repository of packages is enabled");
   std::vector<std::string> found;
-  for (const Repository& repository : enabled_repositories(system)) {
+  for (const Repository& repository : repositories) {
     const auto tell = [&](std::string_view what) {
       found.push_back(fmt::format("{}: [{}] {}", repository.file, shown(repository.id), what));
     };
     const IniSection& section = repository.section;
-    if (!is_true(section.value("gpgcheck")) && !is_true(section.value("pkg_gpgcheck"))) {
-      tell("does not have gpgcheck=1");
-    }
+    if (!checks_signatures(system, section)) tell("does not have gpgcheck=1");
     const std::string_view keys = section.value("gpgkey");
     if (trimmed(keys).empty()) tell("has no gpgkey");
     for (const std::string_view url : words_of(keys)) {
       if (!url.starts_with("file://")) continue;
-      const std::string path = key_path(system, url);
-      if (!system.exists(path)) tell(fmt::format("names the key {}, which is not there", path));
+      if (const auto path = missing_key(system, url)) {
+        tell(fmt::format("names the key {}, which is not there", shown(*path)));
+      }
     }
   }
   return failed_if(std::move(found));
 }
 
 Verdict check_repository_addresses(const Examination& examination) {
+  const auto repositories = enabled_repositories(examination.system);
+  if (repositories.empty()) return inapplicable("no repository of packages is enabled");
   std::vector<std::string> found;
-  for (const Repository& repository : enabled_repositories(examination.system)) {
+  for (const Repository& repository : repositories) {
     for (const char* key : {"baseurl", "mirrorlist", "metalink"}) {
       const std::string_view url = repository.section.value(key);
       for (const std::string_view sign :

@@ -86,17 +86,24 @@ Verdict check_secure_boot_signatures(const Examination& examination) {
   const auto wrong = [](const PortableExecutable& pe) {
     return std::string(pe.certificates.empty() ? "is not signed" : "");
   };
+  const auto first = loaders(examination), last = kernels(examination);
+  if (first.empty() || last.empty()) {
+    return skipped(first.empty() ? "the ESP has no boot loader"
+                                 : "there is no boot entry whose kernel could be read");
+  }
   std::vector<std::string> found;
-  examine(examination, loaders(examination), wrong, found);
-  examine(examination, kernels(examination), wrong, found);
+  examine(examination, first, wrong, found);
+  examine(examination, last, wrong, found);
   return failed_if(std::move(found));
 }
 
 Verdict check_secure_boot_sbat(const Examination& examination) {
   if (auto verdict = without_esp(examination)) return *verdict;
+  const auto first = loaders(examination);
+  if (first.empty()) return skipped("the ESP has no boot loader");
   std::vector<std::string> found;
   examine(
-      examination, loaders(examination),
+      examination, first,
       [](const PortableExecutable& pe) {
         const auto sbat = pe.section(".sbat");
         return std::string(sbat && sbat->starts_with("sbat,") ? "" : "has no SBAT section");
@@ -126,7 +133,11 @@ Verdict check_modules_signed(const Examination& examination) {
   constexpr std::string_view kNeeded[] = {"hv_vmbus",   "hv_storvsc", "hv_netvsc", "hv_utils",
                                           "pci_hyperv", "nvme",       "vfat",      "mlx5_core"};
   std::vector<std::string> found;
-  for (const KernelFacts& kernel : examination.system.kernels()) {
+  const auto& kernels = examination.system.kernels();
+  if (kernels.empty()) return skipped("no kernel was found");
+  std::string unknown;
+  for (const KernelFacts& kernel : kernels) {
+    if (!kernel.knows_modules()) unknown = kernel.version;
     for (const auto& [name, path] : kernel.modular) {
       if (std::find(std::begin(kNeeded), std::end(kNeeded), name) == std::end(kNeeded) &&
           !is_from_elsewhere(path)) {
@@ -136,6 +147,9 @@ Verdict check_modules_signed(const Examination& examination) {
           signature_problem(examination, fmt::format("{}/{}", kernel.modules, path));
       if (!problem.empty()) found.push_back(problem);
     }
+  }
+  if (found.empty() && !unknown.empty()) {
+    return skipped(fmt::format("what modules kernel {} has is not known", shown(unknown)));
   }
   return failed_if(std::move(found));
 }

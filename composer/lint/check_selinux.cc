@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "composer/lint/checks.h"
@@ -17,14 +18,27 @@ struct SelinuxConfig {
   bool on() const { return mode == "enforcing" || mode == "permissive"; }
 };
 
-SelinuxConfig read_config(System& system) {
+SelinuxConfig selinux_config(System& system) {
   SelinuxConfig config;
   const auto values = shell_assignments(system.text(kConfig).value_or(""));
-  if (const auto found = values.find("SELINUX"); found != values.end()) config.mode = found->second;
+  if (const auto found = values.find("SELINUX"); found != values.end()) {
+    // libselinux does not mind the case.
+    config.mode = found->second;
+    std::transform(config.mode.begin(), config.mode.end(), config.mode.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+  }
   if (const auto found = values.find("SELINUXTYPE"); found != values.end()) {
     config.policy = found->second;
   }
   return config;
+}
+
+bool has_read_only_root(System& system) {
+  for (const FstabEntry& entry : system.fstab()) {
+    if (entry.mount == "/" && entry.has_option("ro")) return true;
+  }
+  return false;
 }
 
 bool has_policy(System& system, const std::string& type) {
@@ -41,7 +55,7 @@ Verdict check_selinux_policy(const Examination& examination) {
   if (!system.exists(kConfig)) {
     return inapplicable("there is no /etc/selinux/config, so SELinux is off");
   }
-  const SelinuxConfig config = read_config(system);
+  const SelinuxConfig config = selinux_config(system);
   if (!config.on() && config.mode != "disabled") {
     return failed(config.mode.empty()
                       ? fmt::format("{} sets no SELINUX", kConfig)
@@ -66,7 +80,7 @@ Verdict check_selinux_enforcing(const Examination& examination) {
   System& system = examination.system;
   if (!system.is_azure_linux()) return inapplicable("this is not Azure Linux");
   if (!system.exists(kConfig)) return failed("there is no /etc/selinux/config");
-  const SelinuxConfig config = read_config(system);
+  const SelinuxConfig config = selinux_config(system);
   // A mode that is none is the finding of another rule.
   if (config.mode != "permissive" && config.mode != "disabled") return passed();
   return failed(fmt::format("{} has SELINUX={}", kConfig, config.mode));
@@ -74,7 +88,10 @@ Verdict check_selinux_enforcing(const Examination& examination) {
 
 Verdict check_selinux_labels(const Examination& examination) {
   System& system = examination.system;
-  if (!read_config(system).on()) return inapplicable("SELinux is off");
+  if (!selinux_config(system).on()) return inapplicable("SELinux is off");
+  if (system.exists("/.autorelabel") && !has_read_only_root(system)) {
+    return inapplicable("/.autorelabel has the first start label every file");
+  }
   const TreeFacts& tree = system.tree();
   if (tree.unlabelled == 0) return passed();
   std::vector<std::string> found;
@@ -91,12 +108,8 @@ Verdict check_selinux_labels(const Examination& examination) {
 Verdict check_no_autorelabel(const Examination& examination) {
   System& system = examination.system;
   if (!system.exists("/.autorelabel")) return passed();
-  for (const FstabEntry& entry : system.fstab()) {
-    if (entry.mount == "/" && entry.has_option("ro")) {
-      return failed("/.autorelabel is there, and fstab mounts the root read-only");
-    }
-  }
-  return passed();
+  if (!has_read_only_root(system)) return passed();
+  return failed("/.autorelabel is there, and fstab mounts the root read-only");
 }
 
 }  // namespace composer::lint

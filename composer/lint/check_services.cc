@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <fmt/format.h>
 
 #include "composer/lint/checks.h"
+#include "composer/lint/config_files.h"
 #include "composer/lint/config_text.h"
+#include "composer/lint/sshd_options.h"
 #include "composer/lint/system.h"
 
 // Groups 17 to 19 and 21: the agents, and udev.
@@ -12,8 +13,16 @@
 namespace composer::lint {
 namespace {
 
-constexpr std::array<std::string_view, 3> kUdevFolders{
-    "/etc/udev/rules.d", "/usr/local/lib/udev/rules.d", "/usr/lib/udev/rules.d"};
+constexpr std::array<std::string_view, 4> kUdevFolders{
+    "/etc/udev/rules.d", "/usr/local/lib/udev/rules.d", "/usr/lib/udev/rules.d",
+    "/lib/udev/rules.d"};
+
+/// The rules that count, by name. Source: systemd 257, udev(7).
+std::vector<std::string> udev_files(System& system) {
+  return drop_in_files(system.root(),
+                       {kUdevFolders[0], kUdevFolders[1], kUdevFolders[2], kUdevFolders[3]},
+                       ".rules");
+}
 
 Verdict enabled(const Examination& examination, std::initializer_list<std::string_view> units) {
   const UnitState state = examination.system.unit(units);
@@ -24,31 +33,76 @@ Verdict enabled(const Examination& examination, std::initializer_list<std::strin
 /// Whether a file of one of these names is among the udev rules, and not hidden by a link to
 /// /dev/null.
 bool has_udev_rules(System& system, std::initializer_list<std::string_view> names) {
-  for (const std::string_view name : names) {
-    for (const std::string_view folder : kUdevFolders) {
-      const auto status = system.root().status(fmt::format("{}/{}", folder, name));
-      if (status && status->kind == FileKind::regular && status->size > 0) return true;
+  for (const std::string& file : udev_files(system)) {
+    const std::string_view name = std::string_view(file).substr(file.rfind('/') + 1);
+    if (std::find(names.begin(), names.end(), name) == names.end()) continue;
+    const auto status = system.root().status(file);
+    if (status && status->kind == FileKind::regular && status->size > 0) return true;
+  }
+  return false;
+}
+
+/// Whether a line of the udev rules, with those that continue it, holds every one of `words`.
+bool has_udev_line(System& system, std::initializer_list<std::string_view> words) {
+  for (const std::string& file : udev_files(system)) {
+    const std::string text = system.text(file).value_or("");
+    std::string line;
+    for (const std::string_view part : settings_of(text)) {
+      line += part;
+      if (line.ends_with('\\')) {
+        line.back() = ' ';
+        continue;
+      }
+      if (std::all_of(words.begin(), words.end(), [&](std::string_view word) {
+            return line.find(word) != std::string::npos;
+          })) {
+        return true;
+      }
+      line.clear();
     }
   }
   return false;
 }
 
-/// The lines of all udev rules that hold every one of `words`.
-bool has_udev_line(System& system, std::initializer_list<std::string_view> words) {
-  for (const std::string_view folder : kUdevFolders) {
-    for (const std::string& name : system.root().list(folder)) {
-      if (!name.ends_with(".rules")) continue;
-      const std::string text = system.text(fmt::format("{}/{}", folder, name)).value_or("");
-      for (const std::string_view line : settings_of(text)) {
-        if (std::all_of(words.begin(), words.end(), [&](std::string_view word) {
-              return line.find(word) != std::string_view::npos;
-            })) {
-          return true;
-        }
+/// Whether a .network file leaves devices of SR-IOV alone. Source: systemd.network(5).
+bool has_unmanaged_network(System& system) {
+  for (const std::string& file :
+       drop_in_files(system.root(),
+                     {"/etc/systemd/network", "/usr/local/lib/systemd/network",
+                      "/usr/lib/systemd/network", "/lib/systemd/network"},
+                     ".network")) {
+    const std::string text = system.text(file).value_or("");
+    if (text.find("mlx5_core") == std::string::npos &&
+        text.find("AZURE_UNMANAGED_SRIOV") == std::string::npos) {
+      continue;
+    }
+    for (const IniSection& section : ini_sections(text)) {
+      if (is_yes(section.value("unmanaged"))) return true;
+    }
+  }
+  return false;
+}
+
+/// NetworkManager.conf(5): `unmanaged-devices=driver:mlx5_core`.
+bool networkmanager_leaves_drivers(System& system) {
+  std::vector<std::string> files =
+      drop_in_files(system.root(),
+                    {"/etc/NetworkManager/conf.d", "/run/NetworkManager/conf.d",
+                     "/usr/lib/NetworkManager/conf.d"},
+                    ".conf");
+  files.emplace_back("/etc/NetworkManager/NetworkManager.conf");
+  for (const std::string& file : files) {
+    for (const IniSection& section : ini_sections(system.text(file).value_or(""))) {
+      if (section.value("unmanaged-devices").find("driver:mlx5_core") != std::string_view::npos) {
+        return true;
       }
     }
   }
   return false;
+}
+
+bool is_on(const std::string& value) {
+  return value == "y" || value == "Y";
 }
 
 std::string option(System& system, const std::string& key) {
@@ -62,7 +116,13 @@ std::string option(System& system, const std::string& key) {
 Verdict check_azure_agent_installed(const Examination& examination) {
   const InstalledPackage* package =
       examination.system.package({"WALinuxAgent", "walinuxagent", "python3-WALinuxAgent"});
-  if (package == nullptr) return failed("no package of the agent is installed");
+  if (package == nullptr) {
+    for (const char* program : {"/usr/sbin/waagent", "/usr/bin/waagent"}) {
+      if (!examination.system.exists(program)) continue;
+      return skipped(fmt::format("{} is of no package, so its version is not known", program));
+    }
+    return failed("no package of the agent is installed");
+  }
   if (compare_versions(package->version, "2.2.53.1") < 0) {
     return failed(fmt::format("{} is of version {}", package->name, shown(package->version)));
   }
@@ -86,10 +146,12 @@ Verdict check_provisioning_agent(const Examination& examination) {
   if (!system.exists("/etc/waagent.conf")) return inapplicable("there is no /etc/waagent.conf");
   const std::string agent = option(system, "Provisioning.Agent");
   if (agent == "cloud-init" || agent == "auto") return passed();
-  // Before 2.2.45 there was Provisioning.Enabled and UseCloudInit.
-  if (option(system, "Provisioning.UseCloudInit") == "y") return passed();
+  // Before 2.2.45 there was Provisioning.Enabled and UseCloudInit; since then `auto` is the
+  // default.
+  if (is_on(option(system, "Provisioning.UseCloudInit"))) return passed();
+  if (agent.empty() && !is_on(option(system, "Provisioning.Enabled"))) return passed();
   return failed(agent.empty()
-                    ? std::string("/etc/waagent.conf does not set Provisioning.Agent")
+                    ? std::string("/etc/waagent.conf has Provisioning.Enabled=y")
                     : fmt::format("/etc/waagent.conf has Provisioning.Agent={}", shown(agent)));
 }
 
@@ -97,14 +159,14 @@ Verdict check_resource_disk_format(const Examination& examination) {
   System& system = examination.system;
   if (!system.exists("/etc/waagent.conf")) return inapplicable("there is no /etc/waagent.conf");
   const std::string value = option(system, "ResourceDisk.Format");
-  if (value != "y") return passed();
+  if (!is_on(value)) return passed();
   return failed("/etc/waagent.conf has ResourceDisk.Format=y");
 }
 
 Verdict check_resource_disk_swap(const Examination& examination) {
   System& system = examination.system;
   if (!system.exists("/etc/waagent.conf")) return inapplicable("there is no /etc/waagent.conf");
-  if (option(system, "ResourceDisk.EnableSwap") != "y") return passed();
+  if (!is_on(option(system, "ResourceDisk.EnableSwap"))) return passed();
   return failed("/etc/waagent.conf has ResourceDisk.EnableSwap=y");
 }
 
@@ -112,7 +174,8 @@ Verdict check_azure_datasource(const Examination& examination) {
   System& system = examination.system;
   if (!system.exists("/etc/cloud")) return inapplicable("cloud-init is not installed");
   const auto list = system.cloud_list("datasource_list");
-  if (!list) return failed("no file in /etc/cloud sets datasource_list");
+  // cloud-init's own list, cloudinit/settings.py, has Azure.
+  if (!list) return passed();
   if (std::find(list->begin(), list->end(), "Azure") != list->end()) return passed();
   std::string all;
   for (const std::string& name : *list) all += fmt::format("{}{}", all.empty() ? "" : ", ", name);
@@ -144,7 +207,7 @@ Verdict check_cloud_init_disk_modules(const Examination& examination) {
 Verdict check_hyperv_kvp(const Examination& examination) {
   System& system = examination.system;
   for (const char* path : {"/usr/sbin/hypervkvpd", "/usr/bin/hypervkvpd", "/usr/sbin/hv_kvp_daemon",
-                           "/usr/bin/hv_kvp_daemon"}) {
+                           "/usr/bin/hv_kvp_daemon", "/usr/lib/hyper-v/bin/hv_kvp_daemon"}) {
     if (system.exists(path)) return passed();
   }
   return failed("neither hypervkvpd nor hv_kvp_daemon is installed");
@@ -159,22 +222,18 @@ Verdict check_azure_disk_links(const Examination& examination) {
 
 Verdict check_sriov_unmanaged(const Examination& examination) {
   System& system = examination.system;
-  std::vector<std::string> found;
-  if (system.unit({"systemd-networkd.service"}) == UnitState::enabled) {
-    bool unmanaged = has_udev_line(system, {"ID_NET_MANAGED_BY", "unmanaged"});
-    for (const char* folder : {"/etc/systemd/network", "/usr/lib/systemd/network"}) {
-      for (const std::string& name : system.root().list(folder)) {
-        if (!name.ends_with(".network")) continue;
-        const std::string text = system.text(fmt::format("{}/{}", folder, name)).value_or("");
-        const bool names_driver = text.find("mlx5_core") != std::string::npos ||
-                                  text.find("AZURE_UNMANAGED_SRIOV") != std::string::npos;
-        unmanaged = unmanaged || (names_driver && text.find("Unmanaged=yes") != std::string::npos);
-      }
-    }
-    if (!unmanaged) found.emplace_back("systemd-networkd has no file that leaves them unmanaged");
+  const bool networkd = system.unit({"systemd-networkd.service"}) == UnitState::enabled;
+  const bool manager = system.unit({"NetworkManager.service"}) == UnitState::enabled;
+  if (!networkd && !manager) {
+    return inapplicable("neither systemd-networkd nor NetworkManager is enabled");
   }
-  if (system.unit({"NetworkManager.service"}) == UnitState::enabled &&
-      !has_udev_line(system, {"NM_UNMANAGED"})) {
+  std::vector<std::string> found;
+  if (networkd && !has_udev_line(system, {"ID_NET_MANAGED_BY", "unmanaged"}) &&
+      !has_unmanaged_network(system)) {
+    found.emplace_back("systemd-networkd has no file that leaves them unmanaged");
+  }
+  if (manager && !has_udev_line(system, {"NM_UNMANAGED"}) &&
+      !networkmanager_leaves_drivers(system)) {
     found.emplace_back("NetworkManager is enabled, and no udev rule sets NM_UNMANAGED");
   }
   return failed_if(std::move(found));
@@ -202,26 +261,17 @@ Verdict check_sshd_enabled(const Examination& examination) {
 Verdict check_ssh_keep_alive(const Examination& examination) {
   const auto& options = examination.system.sshd_options();
   const auto found = options.find("clientaliveinterval");
-  if (!examination.system.exists("/etc/ssh/sshd_config")) {
+  if (sshd_config_path(examination.system.root()).empty()) {
     return inapplicable("there is no /etc/ssh/sshd_config");
   }
   if (found == options.end()) return failed("ClientAliveInterval is not set, which means never");
-  std::string_view text = found->second;
-  int factor = 1;
-  if (text.ends_with('m') || text.ends_with('M')) factor = 60;
-  if (factor == 60 || text.ends_with('s') || text.ends_with('S')) text.remove_suffix(1);
-  int seconds = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  const bool number = error == std::errc() && end == text.data() + text.size();
-  if (number && seconds >= 0 && seconds < 100'000 && seconds * factor >= 30 &&
-      seconds * factor <= 235) {
-    return passed();
-  }
+  const int seconds = sshd_seconds(found->second);
+  if (seconds >= 30 && seconds <= 235) return passed();
   return failed(fmt::format("ClientAliveInterval is '{}'", shown(found->second)));
 }
 
 Verdict check_ssh_root_login(const Examination& examination) {
-  if (!examination.system.exists("/etc/ssh/sshd_config")) {
+  if (sshd_config_path(examination.system.root()).empty()) {
     return inapplicable("there is no /etc/ssh/sshd_config");
   }
   const auto& options = examination.system.sshd_options();
@@ -243,7 +293,7 @@ Verdict check_chrony_enabled(const Examination& examination) {
 }
 
 Verdict check_ptp_device_link(const Examination& examination) {
-  if (has_udev_line(examination.system, {"hyperv", "ptp_hyperv"})) return passed();
+  if (has_udev_line(examination.system, {"clock_name", "SYMLINK", "ptp_hyperv"})) return passed();
   return failed("no udev rule makes the link");
 }
 

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fnmatch.h>
+#include <map>
 
+#include "composer/error.h"
 #include "composer/lint/checks.h"
 #include "composer/lint/config_text.h"
 #include "composer/lint/system.h"
@@ -12,9 +14,20 @@ namespace composer::lint {
 namespace {
 
 constexpr int kDeepest = 8;
+/// Files that include each other in all ways are read once for each way.
+constexpr int kMostFiles = 1000;
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return out;
+}
 
 /// The lines of chrony's configuration with everything that it includes, words divided by one
-/// space. Source: chrony 4.6, chrony.conf(5), "include", "confdir", "sourcedir".
+/// space, the first in lower case. What `sourcedir` brings are servers alone.
+/// Source: chrony 4.6, chrony.conf(5), "include", "confdir", "sourcedir".
 class ChronyLines {
  public:
   explicit ChronyLines(System& system) : system_(system) {
@@ -28,24 +41,22 @@ class ChronyLines {
 
  private:
   void read(const std::string& path, int depth) {
+    if (depth > kDeepest) return;
+    if (++files_ > kMostFiles) {
+      throw Error(ErrorKind::build, "chrony's configuration includes its files without end");
+    }
     const auto text = system_.text(path);
-    if (!text || depth > kDeepest) return;
+    if (!text) return;
     found_ = true;
     for (const std::string_view line : settings_of(*text)) {
       if (line.front() == '!' || line.front() == ';' || line.front() == '%') continue;
-      std::string joined;
       const auto words = words_of(line);
-      for (const std::string_view word : words) {
-        joined += fmt::format("{}{}", joined.empty() ? "" : " ", word);
-      }
-      if (words.size() > 1 && words[0] == "include") include(std::string(words[1]), depth);
-      if (words[0] == "confdir" || words[0] == "sourcedir") {
-        for (std::size_t i = 1; i < words.size(); ++i) {
-          include(fmt::format("{}/*.{}", words[i], words[0] == "confdir" ? "conf" : "sources"),
-                  depth);
-        }
-      }
+      std::string joined = lower(words[0]);
+      const std::string directive = joined;
+      for (std::size_t i = 1; i < words.size(); ++i) joined += fmt::format(" {}", words[i]);
       lines_.push_back(std::move(joined));
+      if (directive == "include" && words.size() > 1) include(std::string(words[1]), depth);
+      if (directive == "confdir") read_folders({words.begin() + 1, words.end()}, depth);
     }
   }
 
@@ -60,10 +71,29 @@ class ChronyLines {
     }
   }
 
+  /// Of files of one name in several folders only the first is read; all by their names.
+  void read_folders(const std::vector<std::string_view>& folders, int depth) {
+    std::map<std::string, std::string> files;
+    for (const std::string_view folder : folders) {
+      for (const std::string& name : system_.root().list(folder)) {
+        if (name.ends_with(".conf")) files.try_emplace(name, fmt::format("{}/{}", folder, name));
+      }
+    }
+    for (const auto& [name, path] : files) read(path, depth + 1);
+  }
+
   System& system_;
   bool found_ = false;
+  int files_ = 0;
   std::vector<std::string> lines_;
 };
+
+/// Whether the line takes its time from that device, whose name options may follow (`:pps`).
+bool is_clock(std::string_view line, std::string_view device) {
+  const auto words = words_of(line);
+  return words.size() > 2 && words[0] == "refclock" && words[1] == "PHC" &&
+         words[2].substr(0, words[2].find(':')) == device;
+}
 
 }  // namespace
 
@@ -71,7 +101,7 @@ Verdict check_ptp_clock(const Examination& examination) {
   const ChronyLines chrony(examination.system);
   if (!chrony.found()) return inapplicable("there is no configuration of chrony");
   for (const std::string& line : chrony.lines()) {
-    if (line.starts_with("refclock PHC /dev/ptp_hyperv")) return passed();
+    if (is_clock(line, "/dev/ptp_hyperv")) return passed();
   }
   for (const std::string& line : chrony.lines()) {
     if (line.starts_with("refclock PHC ")) return failed(fmt::format("there is '{}'", shown(line)));
@@ -84,7 +114,7 @@ Verdict check_chrony_makestep(const Examination& examination) {
   if (!chrony.found()) return inapplicable("there is no configuration of chrony");
   std::string last;
   for (const std::string& line : chrony.lines()) {
-    if (line.starts_with("makestep")) last = line;
+    if (line.starts_with("makestep ")) last = line;
   }
   if (last.ends_with(" -1")) return passed();
   return failed(last.empty() ? std::string("there is no makestep")

@@ -7,6 +7,9 @@
 
 namespace composer::lint {
 
+/// Whether a device is named by its place: `/dev/sda2`, `/dev/nvme0n1p2`.
+bool is_device_name(std::string_view device);
+
 // rules_disk.h
 Verdict check_vhd_footer(const Examination& examination);
 Verdict check_vhd_whole_mebibytes(const Examination& examination);
@@ -76,7 +79,7 @@ Verdict check_sshd_enabled(const Examination& examination);
 Verdict check_ssh_keep_alive(const Examination& examination);
 Verdict check_ssh_root_login(const Examination& examination);
 
-// rules_content.h
+// rules_leftovers.h
 Verdict check_root_locked(const Examination& examination);
 Verdict check_no_passwords(const Examination& examination);
 Verdict check_no_authorized_keys(const Examination& examination);
@@ -101,6 +104,8 @@ Verdict check_no_zram_section(const Examination& examination);
 Verdict check_umask(const Examination& examination);
 Verdict check_shadow_private(const Examination& examination);
 Verdict check_one_fips_provider(const Examination& examination);
+
+// rules_packages.h
 Verdict check_python_version(const Examination& examination);
 Verdict check_openssl_version(const Examination& examination);
 Verdict check_sixty_four_bits(const Examination& examination);
@@ -113,6 +118,8 @@ Verdict check_forbidden_packages(const Examination& examination);
 Verdict check_os_release(const Examination& examination);
 Verdict check_installed_size(const Examination& examination);
 Verdict check_artefact_size(const Examination& examination);
+
+// rules_security.h
 Verdict check_selinux_policy(const Examination& examination);
 Verdict check_selinux_enforcing(const Examination& examination);
 Verdict check_selinux_labels(const Examination& examination);

@@ -23,6 +23,14 @@ std::string_view without_quotes(std::string_view value) {
   return value;
 }
 
+bool is_one_of(std::string_view value, std::initializer_list<std::string_view> words) {
+  return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+    return std::equal(word.begin(), word.end(), value.begin(), value.end(), [](char a, char b) {
+      return a == std::tolower(static_cast<unsigned char>(b));
+    });
+  });
+}
+
 /// A YAML line without its comment; good enough where no `#` stands inside quotes.
 std::string_view without_comment(std::string_view line) {
   for (std::size_t i = 0; i < line.size(); ++i) {
@@ -133,6 +141,14 @@ std::map<std::string, std::string> shell_assignments(std::string_view text) {
   return values;
 }
 
+std::map<std::string, std::string> agent_options(std::string_view text) {
+  std::map<std::string, std::string> values;
+  for (auto& [key, value] : shell_assignments(text)) {
+    values[key] = without_quotes(trimmed(std::string_view(value).substr(0, value.find('#'))));
+  }
+  return values;
+}
+
 std::string_view IniSection::value(const std::string& key) const {
   const auto found = values.find(key);
   return found == values.end() ? std::string_view() : std::string_view(found->second);
@@ -157,7 +173,17 @@ std::vector<IniSection> ini_sections(std::string_view text) {
   return sections;
 }
 
+bool is_yes(std::string_view value) {
+  return is_one_of(value, {"1", "yes", "true", "on"});
+}
+
+bool is_no(std::string_view value) {
+  return is_one_of(value, {"0", "no", "false", "off"});
+}
+
 YamlList yaml_list(std::string_view text, std::string_view key) {
+  // A list of a page is long already, and joining the lines of an endless one would take forever.
+  constexpr std::size_t kLongest = 64 << 10;
   YamlList list;
   const std::vector<std::string_view> lines = lines_of(text);
   for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -170,7 +196,9 @@ YamlList yaml_list(std::string_view text, std::string_view key) {
       while (value.find(']') == std::string::npos ||
              std::count(value.begin(), value.end(), '[') >
                  std::count(value.begin(), value.end(), ']')) {
-        if (++i >= lines.size()) return {YamlList::State::not_understood, {}};
+        if (++i >= lines.size() || value.size() > kLongest) {
+          return {YamlList::State::not_understood, {}};
+        }
         value += " " + std::string(trimmed(without_comment(lines[i])));
       }
       if (!value.ends_with(']') ||
@@ -183,7 +211,12 @@ YamlList yaml_list(std::string_view text, std::string_view key) {
     for (; i + 1 < lines.size(); ++i) {
       const std::string_view item = trimmed(without_comment(lines[i + 1]));
       if (item.empty()) continue;
-      if (!item.starts_with("- ")) break;
+      if (!item.starts_with("- ")) {
+        // More of the item before, or a mapping where a list should be.
+        const char first = lines[i + 1].front();
+        if (first == ' ' || first == '\t') return {YamlList::State::not_understood, {}};
+        break;
+      }
       std::vector<std::string> read;
       if (!read_flow_items(item.substr(2), read) || read.size() != 1) {
         return {YamlList::State::not_understood, {}};

@@ -32,6 +32,10 @@ std::vector<std::string> kernel_arguments_of(std::string_view line);
 /// two wins.
 std::map<std::string, std::string> shell_assignments(std::string_view text);
 
+/// The options of WALinuxAgent's file: a `#` after the value begins a comment, and the last of two
+/// wins. Source: WALinuxAgent 2.12, azurelinuxagent/common/conf.py.
+std::map<std::string, std::string> agent_options(std::string_view text);
+
 /// `[section]` files: sections in their order, each with its keys (lower case) and values.
 struct IniSection {
   std::string name;
@@ -40,6 +44,11 @@ struct IniSection {
   std::string_view value(const std::string& key) const;
 };
 std::vector<IniSection> ini_sections(std::string_view text);
+
+/// Whether an option of an ini file is on: `1`, `yes`, `true`, `on`, in any case.
+bool is_yes(std::string_view value);
+/// Whether it is off: `0`, `no`, `false`, `off`.
+bool is_no(std::string_view value);
 
 /// A list that a top-level key of a YAML file holds: `key: [a, b]`, over several lines too, or
 /// `- a` lines; of an item that is itself a list (`- [mounts, always]`), its first word.

@@ -2,8 +2,10 @@
 
 #include "composer/lint/rule.h"
 #include "composer/lint/rules_boot.h"
-#include "composer/lint/rules_content.h"
 #include "composer/lint/rules_disk.h"
+#include "composer/lint/rules_leftovers.h"
+#include "composer/lint/rules_packages.h"
+#include "composer/lint/rules_security.h"
 #include "composer/lint/rules_services.h"
 
 namespace composer::lint {
@@ -11,16 +13,16 @@ namespace {
 
 constexpr int kGroups = 34;
 
-constexpr auto kRules = [] {
-  std::array<Rule, std::size(kDiskRules) + std::size(kBootRules) + std::size(kServiceRules) +
-                       std::size(kContentRules)>
-      all{};
-  auto at = std::copy(std::begin(kDiskRules), std::end(kDiskRules), all.begin());
-  at = std::copy(std::begin(kBootRules), std::end(kBootRules), at);
-  at = std::copy(std::begin(kServiceRules), std::end(kServiceRules), at);
-  std::copy(std::begin(kContentRules), std::end(kContentRules), at);
+template <std::size_t... N>
+constexpr auto joined(const Rule (&... lists)[N]) {
+  std::array<Rule, (N + ...)> all{};
+  auto at = all.begin();
+  ((at = std::copy(std::begin(lists), std::end(lists), at)), ...);
   return all;
-}();
+}
+
+constexpr auto kRules =
+    joined(kDiskRules, kBootRules, kServiceRules, kLeftoverRules, kPackageRules, kSecurityRules);
 
 /// By group, every group there, and no rule without its parts. (That each has its check, the tests
 /// say: with -fsanitize=undefined g++ 12 takes no function's address for a constant.)

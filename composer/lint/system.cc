@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "composer/error.h"
+#include "composer/lint/config_files.h"
 #include "composer/lint/config_text.h"
 #include "composer/lint/initramfs_listing.h"
 #include "composer/lint/portable_executable.h"
@@ -12,7 +13,6 @@
 namespace composer::lint {
 namespace {
 
-constexpr std::uint64_t kLargestText = 4 << 20;
 constexpr std::uint64_t kMostFiles = 4'000'000;
 constexpr int kDeepestFolder = 128;
 
@@ -52,7 +52,10 @@ class Walk {
 
   /// vfat has no labels, and what is mounted over these gets its own.
   bool is_labelled(const std::string& path) const {
-    if (!esp_.empty() && path.starts_with(esp_)) return false;
+    if (!esp_.empty() && path.starts_with(esp_) &&
+        (path.size() == esp_.size() || path[esp_.size()] == '/')) {
+      return false;
+    }
     for (const std::string_view other : {"/dev/", "/proc/", "/run/", "/sys/"}) {
       if (path.starts_with(other)) return false;
     }
@@ -80,11 +83,7 @@ std::string elf_architecture(std::string_view head) {
 }  // namespace
 
 std::optional<std::string> System::text(std::string_view path) const {
-  const auto status = root().status(path);
-  if (!status || status->kind != FileKind::regular || status->size > kLargestText) {
-    return std::nullopt;
-  }
-  return root().read(path);
+  return read_config(root(), path);
 }
 
 const std::vector<FstabEntry>& System::fstab() {
@@ -107,9 +106,7 @@ const std::set<std::string>& System::initramfs_of(const KernelFacts& kernel) {
   };
   std::vector<std::string> paths;
   for (const BootEntry& entry : boot_entries().entries) {
-    const bool ours = entry.kernel == kernel.image || entry.version == kernel.version ||
-                      entry.kernel.find(kernel.version) != std::string::npos;
-    if (!ours) continue;
+    if (!starts(entry, kernel)) continue;
     if (entry.unified) {
       const auto bytes = root().read(entry.kernel);
       const auto pe = bytes ? read_portable_executable(*bytes) : std::nullopt;
@@ -143,7 +140,7 @@ const std::map<std::string, std::string>& System::os_release() {
 }
 
 const std::map<std::string, std::string>& System::waagent_options() {
-  return once(waagent_, [&] { return shell_assignments(text("/etc/waagent.conf").value_or("")); });
+  return once(waagent_, [&] { return agent_options(text("/etc/waagent.conf").value_or("")); });
 }
 
 std::optional<std::vector<std::string>> System::cloud_list(std::string_view key) {
@@ -174,8 +171,9 @@ bool System::is_azure_linux() {
 
 const std::string& System::architecture() {
   if (!architecture_.empty()) return architecture_;
-  for (const char* program : {"/usr/bin/bash", "/usr/lib/systemd/systemd", "/usr/bin/sh",
-                              "/usr/bin/ls", "/usr/lib64/libc.so.6", "/usr/sbin/ldconfig"}) {
+  for (const char* program :
+       {"/usr/bin/bash", "/usr/lib/systemd/systemd", "/usr/bin/sh", "/usr/bin/ls",
+        "/usr/lib64/libc.so.6", "/usr/sbin/ldconfig", "/bin/sh", "/bin/ls"}) {
     const auto status = root().status(program);
     if (!status || status->kind != FileKind::regular) continue;
     architecture_ = elf_architecture(root().read_at(program, 0, 64).value_or(""));

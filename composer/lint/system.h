@@ -32,8 +32,7 @@ class System {
 
   const ReadRoot& root() const { return *subject_.root; }
 
-  /// The text of a configuration file: nothing where there is none, or no regular file of at most
-  /// 4 MiB.
+  /// The text of a configuration file, as read_config has it.
   std::optional<std::string> text(std::string_view path) const;
 
   const std::vector<FstabEntry>& fstab();

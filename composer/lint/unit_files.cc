@@ -4,19 +4,18 @@
 #include <array>
 #include <fmt/format.h>
 #include <fnmatch.h>
-#include <map>
 
+#include "composer/lint/config_files.h"
 #include "composer/lint/config_text.h"
 
 namespace composer::lint {
 namespace {
 
 // In systemd's order of precedence.
-constexpr std::array<std::string_view, 3> kFolders{
-    "/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"};
-constexpr std::array<std::string_view, 3> kPresetFolders{"/etc/systemd/system-preset",
-                                                         "/usr/local/lib/systemd/system-preset",
-                                                         "/usr/lib/systemd/system-preset"};
+// (The last is /usr/lib again, but on systems whose /lib is a folder of its own.)
+constexpr std::array<std::string_view, 4> kFolders{
+    "/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+    "/lib/systemd/system"};
 
 /// Where the unit's file or link is, or nothing.
 std::string file_of(const ReadRoot& root, std::string_view unit) {
@@ -28,7 +27,7 @@ std::string file_of(const ReadRoot& root, std::string_view unit) {
 }
 
 bool is_masked(const ReadRoot& root, const std::string& path) {
-  if (const auto target = root.read_link(path)) return *target == "/dev/null";
+  if (const auto target = root.read_link(path)) return target->ends_with("/dev/null");
   const auto status = root.status(path);
   return status && status->kind == FileKind::regular && status->size == 0;
 }
@@ -52,16 +51,12 @@ bool first_start_applies_presets(const ReadRoot& root) {
 }
 
 bool preset_enables(const ReadRoot& root, const std::string& unit) {
-  std::map<std::string, std::string> files;  // By name: a name in /etc hides the same in /usr.
-  for (const std::string_view folder : kPresetFolders) {
-    for (const std::string& name : root.list(folder)) {
-      if (name.ends_with(".preset")) files.try_emplace(name, fmt::format("{}/{}", folder, name));
-    }
-  }
-  for (const auto& [name, path] : files) {
-    const auto status = root.status(path);
-    if (!status || status->kind != FileKind::regular || status->size > (1 << 20)) continue;
-    const std::string text = root.read(path).value_or("");
+  for (const std::string& path :
+       drop_in_files(root,
+                     {"/etc/systemd/system-preset", "/usr/local/lib/systemd/system-preset",
+                      "/usr/lib/systemd/system-preset", "/lib/systemd/system-preset"},
+                     ".preset")) {
+    const std::string text = read_config(root, path).value_or("");
     for (const std::string_view line : settings_of(text)) {
       const auto words = words_of(line);
       if (words.size() < 2 || (words[0] != "enable" && words[0] != "disable")) continue;
@@ -74,9 +69,7 @@ bool preset_enables(const ReadRoot& root, const std::string& unit) {
 }
 
 bool can_be_enabled(const ReadRoot& root, const std::string& path) {
-  const auto status = root.status(path);
-  if (!status || status->kind != FileKind::regular || status->size > (1 << 20)) return false;
-  const std::string text = root.read(path).value_or("");
+  const std::string text = read_config(root, path).value_or("");
   for (const std::string_view line : settings_of(text)) {
     if (line == "[Install]") return true;
   }

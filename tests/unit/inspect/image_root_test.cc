@@ -63,6 +63,19 @@ struct Image {
 
 }  // namespace
 
+TEST_CASE("names of the first disk's partitions in an fstab are those of this image") {
+  const Image image(
+      "/dev/sda3 / ext4 defaults 0 1\n/dev/nvme0n1p2 /boot ext4 x 0 2\n"
+      "/dev/sda9 /srv ext4 x 0 2\n/dev/sdb1 /efi ext4 x 0 2\n");
+  const auto opened = image.open();
+  REQUIRE(opened->mounts().size() == 4);
+  CHECK(opened->mounts()[0].filesystem == 2U);
+  CHECK(opened->mounts()[1].filesystem == 1U);
+  CHECK_FALSE(opened->mounts()[2].filesystem);
+  CHECK_FALSE(opened->mounts()[3].filesystem);
+  CHECK(opened->root().read("/boot/vmlinuz") == "kernel");
+}
+
 TEST_CASE("an image is one tree, with the mounts of its fstab") {
   const Image image(
       fmt::format("# made\nUUID={} / ext4 defaults 0 1\n"

@@ -65,7 +65,11 @@ constexpr Mutation kMutations[] = {
      [](SampleImage& i) { i.edit(kGrub, "initrd /boot/initramfs-", "initrd /boot/initrd-"); }},
     {"fstab-device-names",
      [](SampleImage& i) { i.root.file("/etc/fstab", "/dev/sda2 / ext4 defaults 0 1\n"); }},
-    {"one-root-mount", [](SampleImage& i) { i.root.file("/etc/fstab", "tmpfs /x tmpfs\n"); }},
+    {"one-root-mount",
+     [](SampleImage& i) {
+       i.root.file("/etc/fstab", "tmpfs /x tmpfs\n");
+       i.subject.disk->partitions.back().type_id = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
+     }},
     {"esp-mount-options", [](SampleImage& i) { i.edit("/etc/fstab", ",noexec", ""); }},
     {"no-lvm",
      [](SampleImage& i) {

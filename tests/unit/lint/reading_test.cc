@@ -132,6 +132,11 @@ TEST_CASE("cloud-init's lists are read in the forms in which they are written") 
   CHECK(yaml("key: *anchor\n") == std::vector<std::string>{"not understood"});
   CHECK(yaml("key: [a, b\n") == std::vector<std::string>{"not understood"});
   CHECK(yaml("key: [{a: b}]\n") == std::vector<std::string>{"not understood"});
+  CHECK(yaml("key:\n  a: b\n") == std::vector<std::string>{"not understood"});
+  // However long, it ends at once.
+  std::string endless = "key: [\n";
+  for (int i = 0; i < 1'000'000; ++i) endless += "[,\n";
+  CHECK(yaml(endless) == std::vector<std::string>{"not understood"});
 }
 
 TEST_CASE("versions compare as rpm compares them") {

@@ -119,15 +119,16 @@ void add_kernel(SampleImage& image, bool unified) {
   for (const char* name :
        {"hv/hv_vmbus", "scsi/hv_storvsc", "net/hv_netvsc", "hv/hv_utils", "hv/hv_balloon",
         "hid/hid-hyperv", "input/hyperv-keyboard", "pci/pci-hyperv", "net/mlx4_core",
-        "net/mlx5_core", "net/mana", "nvme/nvme", "fs/cifs", "fs/udf"}) {
+        "net/mlx5_core", "net/mana", "nvme/nvme", "fs/cifs", "fs/udf", "fs/vfat"}) {
     const std::string path = fmt::format("kernel/{}.ko", name);
     root.file(fmt::format("{}/{}", modules, path), "code~Module signature appended~\n");
     dependencies += path + ":\n";
   }
   root.file(modules + "/modules.dep", dependencies)
-      .file(modules + "/modules.builtin", "kernel/fs/fat/vfat.ko\n")
+      .file(modules + "/modules.builtin", "kernel/fs/ext4/ext4.ko\n")
       .file(modules + "/config",
-            "CONFIG_WATCHDOG=y\nCONFIG_AMD_MEM_ENCRYPT=y\nCONFIG_INTEL_TDX_GUEST=y\n")
+            "CONFIG_MODULES=y\nCONFIG_WATCHDOG=y\nCONFIG_AMD_MEM_ENCRYPT=y\nCONFIG_INTEL_TDX_GUEST="
+            "y\n")
       .file("/usr/bin/dracut", "#!/bin/bash\n", {0755, 0, 0})
       .file("/usr/lib/dracut/dracut.conf.d/10-generic.conf", "hostonly=\"no\"\n")
       .file("/etc/dracut.conf.d/50-azure.conf",
@@ -224,6 +225,7 @@ void SampleImage::edit(const std::string& path, const std::string& from, const s
 
 void SampleImage::remove(const std::string& path) {
   if (!root.link_status(path)) throw std::logic_error("the sample has no " + path);
+  for (const std::string& name : root.list(path)) remove(path + '/' + name);
   root.remove(path);
 }
 

@@ -57,7 +57,7 @@ struct SampleImage {
   void remove_package(const std::string& name);
   /// Replaces `from`, which must be there, in a file.
   void edit(const std::string& path, const std::string& from, const std::string& to);
-  /// Removes a file, which must be there.
+  /// Removes a file, or a folder with all that is in it; it must be there.
   void remove(const std::string& path);
 };
 
