@@ -7,13 +7,31 @@
 #include "composer/error.h"
 #include "composer/lint/report.h"
 #include "composer/lint_subject.h"
+#include "composer/output_format.h"
 #include "composer/version.h"
 
 namespace composer {
 namespace {
 
-bool is_artefact(OutputFormat format) {
-  return format == OutputFormat::tar || format == OutputFormat::directory;
+/// Whether what is in the file can be looked at (composer/inspect).
+bool can_be_examined(OutputFormat format, Compression compression) {
+  return format == OutputFormat::qcow2 || compression == Compression::none;
+}
+
+/// Whether the output is one that the profiles are about.
+bool is_meant(OutputFormat format, const std::vector<LintProfile>& profiles) {
+  const auto any = [&](auto what) { return std::any_of(profiles.begin(), profiles.end(), what); };
+  if (any([](LintProfile profile) {
+        return profile != LintProfile::wsl && profile != LintProfile::container &&
+               profile != LintProfile::hyperv;
+      })) {
+    return format == OutputFormat::vhd_fixed;
+  }
+  if (any([](LintProfile profile) { return profile == LintProfile::hyperv; })) {
+    return format == OutputFormat::vhd_fixed || format == OutputFormat::vhd ||
+           format == OutputFormat::vhdx;
+  }
+  return !is_made_of_disk(format);
 }
 
 /// What a rule found, as notes of an error.
@@ -43,16 +61,11 @@ lint::Report lint_image(const std::filesystem::path& image,
 }
 
 std::vector<std::filesystem::path> images_to_lint(const Plan& plan, std::span<const Image> images) {
-  const auto& profiles = plan.lint.profiles;
-  const bool machine = std::any_of(profiles.begin(), profiles.end(), [](LintProfile profile) {
-    return profile != LintProfile::wsl && profile != LintProfile::container;
-  });
   std::vector<std::filesystem::path> wanted, all;
   for (const Image& image : images) {
-    const OutputFormat format = image.output.format;
-    if (machine ? format == OutputFormat::vhd_fixed : is_artefact(format)) {
-      wanted.push_back(image.path);
-    }
+    const PlannedOutput& output = image.output;
+    if (!can_be_examined(output.format, output.compression)) continue;
+    if (is_meant(output.format, plan.lint.profiles)) wanted.push_back(image.path);
     all.push_back(image.path);
   }
   return wanted.empty() ? all : wanted;
@@ -83,6 +96,19 @@ std::string lint_build(const Plan& plan, std::span<const Image> images,
 
 void check_lint(const Blueprint& blueprint) {
   lint::check_ignored(blueprint.lint);
+  if (blueprint.lint.profiles.empty() || blueprint.outputs.empty()) return;
+  for (const OutputRequest& output : blueprint.outputs) {
+    const Compression compression =
+        output.compression ? **output.compression : facts_of(*output.format).compressions[0];
+    if (can_be_examined(*output.format, compression)) return;
+  }
+  const Located<OutputFormat>& first = blueprint.outputs.front().format;
+  throw Error(ErrorKind::usage,
+              Problem{.message = fmt::format("'lint' asks for rules, and no output can be looked "
+                                             "at: '{}' is the first",
+                                             to_text(first.value)),
+                      .at = first.at,
+                      .hint = "add '{format: raw}' to 'outputs', or remove 'lint'"});
 }
 
 }  // namespace composer

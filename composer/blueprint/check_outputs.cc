@@ -1,52 +1,75 @@
+#include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <span>
 
 #include "composer/blueprint/checks.h"
+#include "composer/output_format.h"
 
 namespace composer::blueprint {
 namespace {
 
-std::string_view extension_of(OutputFormat format) {
-  switch (format) {
-    case OutputFormat::raw:
-      return "raw";
-    case OutputFormat::vhd_fixed:
-      return "vhd";
-    case OutputFormat::qcow2:
-      return "qcow2";
-    case OutputFormat::directory:
-      return "root";
-    case OutputFormat::tar:
-      return "tar";
+std::string words_of(std::span<const Compression> compressions) {
+  std::string words;
+  for (const Compression compression : compressions) {
+    words += fmt::format("{}'{}'", words.empty() ? "" : " or ", to_text(compression));
   }
-  return {};
+  return words;
+}
+
+Compression compression_of(const OutputRequest& output) {
+  return output.compression ? **output.compression : facts_of(*output.format).compressions[0];
 }
 
 void check_compression(const OutputRequest& output, const Node& node, Findings& findings) {
-  if (!output.compression || *output.format == OutputFormat::qcow2 ||
-      **output.compression == Compression::none) {
-    return;
+  if (!output.compression || **output.compression == Compression::none) return;
+  const auto possible = facts_of(*output.format).compressions;
+  if (std::find(possible.begin(), possible.end(), **output.compression) != possible.end()) return;
+  const Span at = node.find("compression")->at;
+  if (possible.size() == 1) {
+    findings.report(node, at,
+                    {fmt::format("format '{}' has no compression", to_text(*output.format)),
+                     "remove 'compression'"});
+  } else {
+    findings.report(node, at,
+                    {fmt::format("format '{}' is not compressed with '{}'", to_text(*output.format),
+                                 to_text(**output.compression)),
+                     fmt::format("write {}", words_of(possible))});
   }
-  findings.report(node, node.find("compression")->at,
-                  {fmt::format("format '{}' has no compression", to_text(*output.format)),
-                   "remove 'compression', or write 'format: qcow2'"});
+}
+
+void check_sector_size(const OutputRequest& output, const Node& node, Findings& findings) {
+  if (!output.sector_size) return;
+  const Span at = node.find("sector_size")->at;
+  if (*output.format != OutputFormat::vhdx) {
+    findings.report(node, at,
+                    {fmt::format("format '{}' does not say how large sectors are, only a vhdx does",
+                                 to_text(*output.format)),
+                     "remove 'sector_size'"});
+  } else if (const auto refused = refuse_sector_size(**output.sector_size)) {
+    findings.report(
+        node, at,
+        {fmt::format("sectors of '{}' cannot be: {}", to_text(**output.sector_size), refused->why),
+         std::string(refused->hint)});
+  }
 }
 
 void check_extension(const OutputRequest& output, const Node& node, Findings& findings) {
   if (!output.filename) return;
   const std::string& name = **output.filename;
-  const std::string ending = fmt::format(".{}", extension_of(*output.format));
-  const bool good =
-      name.ends_with(ending) || (*output.format == OutputFormat::raw && name.ends_with(".img"));
+  const Compression compression = compression_of(output);
+  const std::string_view ending = extension_of(*output.format, compression);
+  const bool plain_raw = *output.format == OutputFormat::raw && compression == Compression::none;
+  const bool good = name.ends_with(ending) || (plain_raw && name.ends_with(".img"));
   if (good && name != ending) return;
+  // `a.raw.zst` where `a.raw` or `a.zst` was written, and where `a.x` was.
+  const std::string_view first = ending.substr(0, ending.find('.', 1));
+  std::string_view stem = std::string_view(name).substr(0, name.rfind('.'));
+  if (stem.ends_with(first)) stem.remove_suffix(first.size());
   findings.report(node, node.find("filename")->at,
                   {fmt::format("file name '{}' of a {} does not end in '{}'", name,
                                to_text(*output.format), ending),
-                   fmt::format("did you mean '{}{}'?", name.substr(0, name.rfind('.')), ending)});
-}
-
-bool needs_disk(OutputFormat format) {
-  return format != OutputFormat::directory && format != OutputFormat::tar;
+                   fmt::format("did you mean '{}{}'?", stem, ending)});
 }
 
 /// `disk` and `boot` are there or not together, and there where an output is made of the disk.
@@ -62,7 +85,7 @@ void check_sections(const Blueprint& blueprint, const Node& root, Findings& find
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Node* format = outputs[i].find("format");
     if (format == nullptr || !findings.sound(*format)) continue;
-    if (!needs_disk(*blueprint.outputs[i].format)) continue;
+    if (!is_made_of_disk(*blueprint.outputs[i].format)) continue;
     findings.report(
         *format,
         {fmt::format("output format '{}' is made of a disk, and the blueprint has none",
@@ -97,11 +120,13 @@ void check_outputs(const Blueprint& blueprint, const Node& root, Findings& findi
     const OutputRequest& output = blueprint.outputs[i];
     if (!findings.sound(node)) continue;
     check_compression(output, node, findings);
+    check_sector_size(output, node, findings);
     check_extension(output, node, findings);
     if (!output.filename && !findings.sound(root, "name")) continue;
     const std::string name =
         output.filename ? **output.filename
-                        : fmt::format("{}.{}", *blueprint.name, extension_of(*output.format));
+                        : fmt::format("{}{}", *blueprint.name,
+                                      extension_of(*output.format, compression_of(output)));
     const auto [first, added] = places.try_emplace(name, node.at);
     if (!added) {
       const Node* written = node.find("filename");

@@ -39,6 +39,8 @@ constexpr Stranger kBootStrangers[] = {
 constexpr Stranger kOutputStrangers[] = {
     {"type", "format"},
     {"name", "filename"},
+    {"sectors", "sector_size"},
+    {"logical_sector_size", "sector_size"},
 };
 
 constexpr Stranger kBootTestStrangers[] = {
@@ -87,12 +89,19 @@ const Mapping& output_mapping() {
            {.name = "format", .presence = kRequired, .meaning = "The format of the file."}),
        key<&OutputRequest::compression, kCompression>(
            {.name = "compression",
-            .fallback = "zstd for qcow2",
-            .meaning = "How the clusters of a qcow2 are compressed; for no other format."}),
+            .fallback = "zstd for qcow2, else none",
+            .meaning =
+                "How it is compressed: a qcow2 by cluster, `zlib` or `zstd`; a raw disk as a "
+                "whole, `zstd`. The other formats have no compression."}),
        key<&OutputRequest::filename, kOutputName>(
            {.name = "filename",
-            .fallback = "`NAME.raw`, `NAME.vhd`, `NAME.qcow2`, `NAME.root`, `NAME.tar`",
-            .meaning = "Its name in the output folder."})});
+            .fallback = "`NAME.raw`, `NAME.raw.zst`, `NAME.vhd`, `NAME.vhdx`, `NAME.qcow2`, "
+                        "`NAME.root`, `NAME.tar`",
+            .meaning = "Its name in the output folder."}),
+       key<&OutputRequest::sector_size, kSectorSize>(
+           {.name = "sector_size",
+            .fallback = "512n",
+            .meaning = "vhdx only: the sectors that the disk shows to its machine."})});
   return table;
 }
 

@@ -87,8 +87,10 @@ constexpr WordDescription kFirewallBackends[] = {
 static_assert(std::size(kFirewallBackends) == static_cast<int>(FirewallBackend::nftables) + 1);
 
 constexpr WordDescription kOutputFormats[] = {
-    {"raw", "the disk as it is, sparse"},
+    {"raw", "the disk as it is, sparse; compressed, in frames that can be read one by one"},
     {"vhd-fixed", "fixed VHD, the one format that Azure takes"},
+    {"vhd", "dynamic VHD, for Hyper-V before 2012 and others; Azure refuses it"},
+    {"vhdx", "dynamic VHDX, Hyper-V's own format"},
     {"qcow2", "QEMU's format, compressed"},
     {"directory", "the root filesystem as a directory"},
     {"tar", "the root filesystem as an uncompressed tar archive"},
@@ -98,9 +100,16 @@ static_assert(std::size(kOutputFormats) == static_cast<int>(OutputFormat::tar) +
 constexpr WordDescription kCompressions[] = {
     {"none", "as it is"},
     {"zlib", "read by every QEMU"},
-    {"zstd", "smaller and faster; needs QEMU 5.1 or later"},
+    {"zstd", "smaller and faster; a qcow2 of it needs QEMU 5.1 or later"},
 };
 static_assert(std::size(kCompressions) == static_cast<int>(Compression::zstd) + 1);
+
+constexpr WordDescription kSectorSizes[] = {
+    {"512n", "512 bytes"},
+    {"512e", "4096 bytes inside, addressed by 512: what Hyper-V makes by itself"},
+    {"4kn", "4096 bytes; refused as long as disks are laid out in sectors of 512 bytes"},
+};
+static_assert(std::size(kSectorSizes) == static_cast<int>(SectorSize::native_4096) + 1);
 
 constexpr WordDescription kPartitionTypes[] = {
     {"esp", "EFI system partition: vfat, mounted at /boot/efi"},
@@ -151,11 +160,11 @@ constexpr ForeignWord kForeignMoments[] = {{"before", "before-configuration"},
                                            {"after", "after-configuration"}};
 constexpr ForeignWord kForeignBackends[] = {{"firewall-cmd", "firewalld"}, {"nft", "nftables"}};
 constexpr ForeignWord kForeignFormats[] = {
-    {"vhd", "vhd-fixed"}, {"vpc", "vhd-fixed"},    {"img", "raw"},     {"vhdx", "", kNotYet},
-    {"dir", "directory"}, {"rootfs", "directory"}, {"tarball", "tar"}, {"vhd-dynamic", "", kNotYet},
-    {"oci", "", kNotYet}, {"wsl", "", kNotYet}};
+    {"vpc", "vhd-fixed"},    {"img", "raw"},     {"vhd-dynamic", "vhd"}, {"dir", "directory"},
+    {"rootfs", "directory"}, {"tarball", "tar"}, {"oci", "", kNotYet},   {"wsl", "", kNotYet}};
 constexpr ForeignWord kForeignCompressions[] = {
-    {"gzip", "zlib"}, {"zst", "zstd"}, {"xz", "", "not something that qcow2 has"}};
+    {"gzip", "zlib"}, {"zst", "zstd"}, {"xz", "", "not something that an output has"}};
+constexpr ForeignWord kForeignSectors[] = {{"512", "512n"}, {"4096", "4kn"}, {"4k", "4kn"}};
 constexpr ForeignWord kForeignTypes[] = {
     {"efi", "esp"},          {"bios", "bios-boot"},  {"bios_grub", "bios-boot"},
     {"linux", "linux-data"}, {"boot", "xbootldr"},   {"data", "linux-data"},
@@ -233,6 +242,8 @@ constinit const Scalar<OutputFormat> kOutputFormat =
     words_of<OutputFormat, kOutputFormat, kForeignFormats>("an output format", kOutputFormats);
 constinit const Scalar<Compression> kCompression =
     words_of<Compression, kCompression, kForeignCompressions>("a compression", kCompressions);
+constinit const Scalar<SectorSize> kSectorSize =
+    words_of<SectorSize, kSectorSize, kForeignSectors>("a sector size", kSectorSizes);
 constinit const Scalar<PartitionType> kPartitionType =
     words_of<PartitionType, kPartitionType, kForeignTypes>("a partition type", kPartitionTypes);
 constinit const Scalar<UkiSource> kUkiSource =
@@ -273,6 +284,9 @@ std::string_view to_text(OutputFormat value) {
 }
 std::string_view to_text(Compression value) {
   return blueprint::word_for(blueprint::kCompression, value);
+}
+std::string_view to_text(SectorSize value) {
+  return blueprint::word_for(blueprint::kSectorSize, value);
 }
 std::string_view to_text(PartitionType value) {
   return blueprint::word_for(blueprint::kPartitionType, value);

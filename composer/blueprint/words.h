@@ -15,6 +15,7 @@ extern const Scalar<Firmware> kFirmware;
 extern const Scalar<Loader> kLoader;
 extern const Scalar<OutputFormat> kOutputFormat;
 extern const Scalar<Compression> kCompression;
+extern const Scalar<SectorSize> kSectorSize;
 extern const Scalar<PartitionType> kPartitionType;
 extern const Scalar<UkiSource> kUkiSource;
 extern const Scalar<PackageManager> kPackageManager;

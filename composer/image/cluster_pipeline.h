@@ -16,10 +16,10 @@ struct StoredCluster {
   bool compressed = false;
 };
 
-/// Reads the disk's data, drops clusters of zeros, compresses the others in `job.threads` threads
-/// (this one among them), and calls `store` with them in the disk's order, about a MiB of the disk
-/// at a time, never twice at once. What `store` sees does not depend on the number of threads.
-/// Memory: about 5 MiB for each thread, whatever the disk's size.
+/// Reads the disk's data, drops clusters of zeros, compresses the others in `job.threads` threads,
+/// and calls `store` with them in the disk's order, about a MiB of the disk at a time, never twice
+/// at once. What `store` sees does not depend on the number of threads. Memory: about 5 MiB for
+/// each thread, whatever the disk's size.
 ///
 /// @throws Error  the first of any thread, or of `store`, after all threads have ended.
 void for_each_stored_cluster(const ExportJob& job,

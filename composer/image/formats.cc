@@ -7,6 +7,8 @@
 
 #include "composer/error.h"
 #include "composer/image/copy_disk.h"
+#include "composer/image/qcow2_format.h"
+#include "composer/image/raw_zstd.h"
 
 namespace composer::image {
 namespace {
@@ -33,7 +35,11 @@ std::string no_trailer(const Plan&, Bytes) {
 }
 
 void write_raw(const ExportJob& job, PartialFile& file) {
-  copy_disk(job, file);
+  if (job.output.compression == Compression::zstd) {
+    write_raw_zstd(job, file);
+  } else {
+    copy_disk(job, file);
+  }
 }
 
 void write_vhd_fixed(const ExportJob& job, PartialFile& file) {
@@ -48,31 +54,45 @@ const Format& format_of(OutputFormat format) {
   throw Error(ErrorKind::build, "no writer for this image format");
 }
 
-bool is_made_of_disk(OutputFormat format) {
-  return std::any_of(kFormats.begin(), kFormats.end(),
-                     [&](const Format& row) { return row.format == format; });
-}
-
 void check_output(const PlannedOutput& output, Bytes disk_size) {
   const Format& format = format_of(output.format);
+  const std::string_view name = to_text(output.format);
   check_name(output.filename);
-  if (output.compression != Compression::none && format.compression == CompressionUse::none) {
-    throw Error(ErrorKind::usage, fmt::format("'{}' images are never compressed", format.name),
-                "leave out compression, or choose qcow2");
+  check_compression(output);
+  if (output.sector_size != SectorSize::native_512 && output.format != OutputFormat::vhdx) {
+    throw Error(ErrorKind::usage, fmt::format("'{}' images do not say how large sectors are", name),
+                "leave out sector_size");
+  }
+  if (const auto refused = refuse_sector_size(output.sector_size)) {
+    throw Error(ErrorKind::usage,
+                fmt::format("cannot write '{}': {}", output.filename, refused->why),
+                std::string(refused->hint));
   }
   if (disk_size.count == 0 || disk_size.count % format.size_grain.count != 0) {
     throw Error(ErrorKind::usage,
                 fmt::format("a disk of {} bytes cannot be a '{}' image: its size must be a whole "
                             "number of {}",
-                            disk_size.count, format.name, to_text(format.size_grain)),
+                            disk_size.count, name, to_text(format.size_grain)),
                 fmt::format("the next size that can is {} bytes",
                             round_up({disk_size.count + 1}, format.size_grain).count));
   }
   if (disk_size > format.size_limit) {
     throw Error(ErrorKind::usage,
                 fmt::format("a disk of {} cannot be a '{}' image: {} is the most",
-                            exact_text(disk_size), format.name, exact_text(format.size_limit)));
+                            exact_text(disk_size), name, exact_text(format.size_limit)));
   }
+}
+
+void check_compression(const PlannedOutput& output) {
+  const auto possible = facts_of(output.format).compressions;
+  if (std::find(possible.begin(), possible.end(), output.compression) != possible.end()) return;
+  const std::string_view name = to_text(output.format);
+  if (possible.size() == 1) {
+    throw Error(ErrorKind::usage, fmt::format("'{}' images are never compressed", name),
+                "leave out compression");
+  }
+  throw Error(ErrorKind::usage, fmt::format("'{}' images are not compressed with '{}'", name,
+                                            to_text(output.compression)));
 }
 
 void check_output_names(const Plan& plan) {

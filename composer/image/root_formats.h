@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <string_view>
 
 #include "composer/image/export_job.h"
 #include "composer/image/partial_directory.h"
@@ -23,8 +22,6 @@ struct RootJob {
 /// as a tree of files. The output is a file or a directory: one of the two writers is null.
 struct RootFormat {
   OutputFormat format;
-  std::string_view name;       ///< The blueprint's word.
-  std::string_view extension;  ///< With its dot.
 
   /// Writes the whole output into the empty `file`.
   void (*write_file)(const RootJob& job, PartialFile& file);
@@ -37,8 +34,8 @@ Bytes write_directory(const RootJob& job, PartialDirectory& directory);
 
 /// One row for each OutputFormat that is made of the root.
 inline constexpr std::array kRootFormats{
-    RootFormat{OutputFormat::directory, "directory", ".root", nullptr, write_directory},
-    RootFormat{OutputFormat::tar, "tar", ".tar", write_tar_file, nullptr},
+    RootFormat{OutputFormat::directory, nullptr, write_directory},
+    RootFormat{OutputFormat::tar, write_tar_file, nullptr},
 };
 
 /// @throws Error  when the format is none that is made of the root.

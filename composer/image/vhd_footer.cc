@@ -22,7 +22,7 @@ constexpr std::string_view kCreatorHost = "Wi2k";      // Windows; the other val
 
 constexpr std::uint32_t kFeatureReserved = 2;  // "must always be set to 1" in the specification.
 constexpr std::uint32_t kFileFormatVersion = 0x00010000;
-constexpr std::uint32_t kFixedDisk = 2;
+constexpr std::uint32_t kFixedDisk = 2, kDynamicDisk = 3;
 constexpr std::int64_t kEpoch2000 = 946'684'800;  // 2000-01-01 00:00 UTC in seconds since 1970.
 
 std::string uuid_bytes(std::string_view text) {
@@ -61,10 +61,10 @@ VhdGeometry vhd_geometry(std::uint64_t sectors) {
           static_cast<std::uint8_t>(per_track)};
 }
 
-std::uint32_t vhd_checksum(std::string_view footer) {
+std::uint32_t vhd_checksum(std::string_view block, std::size_t checksum_at) {
   std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < footer.size(); ++i) {
-    if (i < kChecksumAt || i >= kChecksumAt + 4) sum += static_cast<unsigned char>(footer[i]);
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    if (i < checksum_at || i >= checksum_at + 4) sum += static_cast<unsigned char>(block[i]);
   }
   return ~sum;
 }
@@ -76,12 +76,14 @@ std::uint32_t vhd_time(std::int64_t seconds_since_1970) {
 }
 
 std::string encode(const VhdFooter& footer) {
+  const bool fixed = footer.type == VhdType::fixed;
   const VhdGeometry geometry = vhd_geometry(footer.size.count / 512);
   std::string block(kVhdFooterSize, '\0');
   block.replace(0, 8, "conectix");
   put_big_endian(block, 8, kFeatureReserved);
   put_big_endian(block, 12, kFileFormatVersion);
-  put_big_endian(block, 16, ~std::uint64_t{0});  // No further header: a fixed disk has none.
+  // Where the dynamic disk header is: after the footer's copy. A fixed disk has none.
+  put_big_endian(block, 16, fixed ? ~std::uint64_t{0} : kVhdFooterSize);
   put_big_endian(block, 24, footer.made);
   block.replace(28, 4, kCreatorApplication);
   put_big_endian(block, 32, kCreatorVersion);
@@ -91,7 +93,7 @@ std::string encode(const VhdFooter& footer) {
   put_big_endian(block, 56, geometry.cylinders);
   put_big_endian(block, 58, geometry.heads);
   put_big_endian(block, 59, geometry.sectors);
-  put_big_endian(block, 60, kFixedDisk);
+  put_big_endian(block, 60, fixed ? kFixedDisk : kDynamicDisk);
   block.replace(68, 16, uuid_bytes(footer.uuid));
   // Byte 84, "saved state", and the reserved rest stay zero.
   put_big_endian(block, kChecksumAt, vhd_checksum(block));
@@ -100,7 +102,13 @@ std::string encode(const VhdFooter& footer) {
 
 std::string planned_vhd_footer(const Plan& plan, Bytes size) {
   const std::string uuid = derived_uuid(plan.identity_seed, "vhd");
-  return encode({size, vhd_time(plan.source_date_epoch), uuid});
+  return encode({size, vhd_time(plan.source_date_epoch), uuid, VhdType::fixed});
+}
+
+std::string planned_dynamic_vhd_footer(const Plan& plan, Bytes size) {
+  // Another disk than the fixed one of the same build, if both meet in one machine.
+  const std::string uuid = derived_uuid(plan.identity_seed, "vhd-dynamic");
+  return encode({size, vhd_time(plan.source_date_epoch), uuid, VhdType::dynamic});
 }
 
 }  // namespace composer::image

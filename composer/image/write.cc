@@ -40,6 +40,8 @@ struct Output {
   bool consumer = false;
   std::unique_ptr<PartialFile> file;
   std::string sha256;
+
+  bool is_disk_itself() const { return format->is_disk_itself(*planned); }
 };
 
 RawDisk as_raw_disk(int fd, const std::string& name) {
@@ -157,13 +159,13 @@ void hash_followers(std::vector<Output>& outputs, const Plan& plan, const RawDis
                     const ExportMeter& meter) {
   std::vector<Hasher> hashers;
   for (const Output& output : outputs) {
-    if (output.format->trailer) hashers.emplace_back(HashAlgorithm::sha256);
+    if (output.is_disk_itself()) hashers.emplace_back(HashAlgorithm::sha256);
   }
   if (hashers.empty()) return;
   hash_file(raw, hashers, meter);
   auto hasher = hashers.begin();
   for (Output& output : outputs) {
-    if (!output.format->trailer) continue;
+    if (!output.is_disk_itself()) continue;
     hasher->update(output.format->trailer(plan, {raw.size}));
     output.sha256 = (hasher++)->finish_hex();
   }
@@ -184,7 +186,7 @@ std::vector<Image> write_images(const Plan& plan, const disk::Disk& disk, DiskUs
   if (use == DiskUse::consume) {
     // One of them can have it: the last, whose copy would otherwise be the last to begin.
     const auto last = std::find_if(outputs.rbegin(), outputs.rend(),
-                                   [](const Output& output) { return output.format->trailer; });
+                                   [](const Output& output) { return output.is_disk_itself(); });
     if (last != outputs.rend()) last->consumer = has_consumer = true;
   }
 
@@ -202,7 +204,7 @@ std::vector<Image> write_images(const Plan& plan, const disk::Disk& disk, DiskUs
       if (output.consumer) continue;
       crew.start([&] {
         output.format->write(job(output), *output.file);
-        if (output.format->trailer) {
+        if (output.is_disk_itself()) {
           output.file->sync();
         } else {
           sync_and_hash(output, meter);

@@ -34,10 +34,7 @@ std::vector<Output> outputs_of_root(const Plan& plan, const fs::path& directory)
   for (const PlannedOutput& planned : plan.outputs) {
     if (is_made_of_disk(planned.format)) continue;
     const RootFormat& format = root_format_of(planned.format);
-    if (planned.compression != Compression::none) {
-      throw Error(ErrorKind::usage, fmt::format("'{}' images are never compressed", format.name),
-                  "leave out compression");
-    }
+    check_compression(planned);
     const fs::path path = directory / planned.filename;
     std::error_code ignored;
     const fs::file_status there = fs::symlink_status(path, ignored);

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "composer/growth.h"
+#include "composer/output_format.h"
 #include "composer/plan/decide_installation.h"
 #include "composer/plan/decide_scripts.h"
 #include "composer/plan/decide_security.h"
@@ -18,22 +19,6 @@ std::vector<std::string> values_of(const std::vector<Located<std::string>>& loca
   std::vector<std::string> values;
   for (const auto& entry : located) values.push_back(entry.value);
   return values;
-}
-
-std::string_view extension_of(OutputFormat format) {
-  switch (format) {
-    case OutputFormat::raw:
-      return "raw";
-    case OutputFormat::vhd_fixed:
-      return "vhd";
-    case OutputFormat::qcow2:
-      return "qcow2";
-    case OutputFormat::directory:
-      return "root";
-    case OutputFormat::tar:
-      return "tar";
-  }
-  return "image";
 }
 
 /// How the kernel finds what is mounted on `/`: a filesystem, or a subvolume of it.
@@ -180,11 +165,12 @@ Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::strin
     const OutputFormat format = output.format.value;
     PlannedOutput planned;
     planned.format = format;
-    planned.compression = output.compression              ? output.compression->value
-                          : format == OutputFormat::qcow2 ? Compression::zstd
-                                                          : Compression::none;
-    planned.filename = output.filename ? output.filename->value
-                                       : fmt::format("{}.{}", plan.name, extension_of(format));
+    planned.compression =
+        output.compression ? output.compression->value : facts_of(format).compressions[0];
+    planned.filename =
+        output.filename ? output.filename->value
+                        : fmt::format("{}{}", plan.name, extension_of(format, planned.compression));
+    if (output.sector_size) planned.sector_size = output.sector_size->value;
     plan.outputs.push_back(std::move(planned));
   }
   plan.boot_test.target = blueprint.boot_test.target;

@@ -120,6 +120,7 @@ void members(Io& io, PlannedOutput& v) {
   io("format", v.format);
   io("compression", v.compression);
   io("filename", v.filename);
+  io("sector_size", v.sector_size);
 }
 
 template <typename Io>
@@ -198,6 +199,8 @@ template <>
 constexpr auto kLast<OutputFormat> = OutputFormat::tar;
 template <>
 constexpr auto kLast<Compression> = Compression::zstd;
+template <>
+constexpr auto kLast<SectorSize> = SectorSize::native_4096;
 template <>
 constexpr auto kLast<PartitionType> = PartitionType::linux_data;
 template <>

@@ -165,14 +165,15 @@ HostSpace space_for_build(const Plan& plan, bool one_filesystem) {
   space.work = disk;
   bool renamed = !one_filesystem;
   for (const PlannedOutput& output : plan.outputs) {
-    if (output.format == OutputFormat::tar || output.format == OutputFormat::directory) {
-      space.output += disk;
-    } else if (output.format != OutputFormat::qcow2) {
-      // The last raw or fixed VHD is the disk itself.
+    const bool compressed = output.compression != Compression::none;
+    const bool is_disk_itself = !compressed && (output.format == OutputFormat::raw ||
+                                                output.format == OutputFormat::vhd_fixed);
+    if (!is_disk_itself) {
+      space.output += compressed ? share(disk, 1, 2) : disk;
+    } else {
+      // The last raw or fixed VHD is the disk that was made, renamed.
       if (renamed) space.output += disk;
       renamed = true;
-    } else {
-      space.output += output.compression == Compression::none ? disk : share(disk, 1, 2);
     }
   }
   return space;

@@ -23,8 +23,12 @@ enum class PartitionTableType { gpt, mbr };
 enum class FilesystemType { ext4, xfs, btrfs, vfat, swap };
 enum class Firmware { uefi, bios, both };
 enum class Loader { grub, systemd_boot, uki };
-enum class OutputFormat { raw, vhd_fixed, qcow2, directory, tar };
+enum class OutputFormat { raw, vhd_fixed, vhd, vhdx, qcow2, directory, tar };
 enum class Compression { none, zlib, zstd };
+
+/// The sectors that a virtual disk shows to its machine: what the machine addresses it by, and what
+/// it says it is made of inside.
+enum class SectorSize { native_512, emulated_512, native_4096 };
 
 /// Where the unified kernel image of `loader: uki` comes from: made here from the kernel, the
 /// initramfs and the command line, or as a package brings it (kernel-uki-virt), signed and with a
@@ -128,8 +132,9 @@ struct BootRequest {
 
 struct OutputRequest {
   Located<OutputFormat> format;
-  std::optional<Located<Compression>> compression;  ///< qcow2 only; default zstd.
+  std::optional<Located<Compression>> compression;  ///< output_format.h says which has what.
   std::optional<Located<std::string>> filename;     ///< Default: NAME.EXTENSION.
+  std::optional<Located<SectorSize>> sector_size;   ///< VHDX only; default 512n.
 };
 
 /// What `image-composer boot` expects of the image.
@@ -204,6 +209,7 @@ std::string_view to_text(Firmware value);
 std::string_view to_text(Loader value);
 std::string_view to_text(OutputFormat value);
 std::string_view to_text(Compression value);
+std::string_view to_text(SectorSize value);
 std::string_view to_text(PartitionType value);
 std::string_view to_text(UkiSource value);
 std::string_view to_text(PackageManager value);

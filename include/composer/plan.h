@@ -115,6 +115,7 @@ struct PlannedOutput {
   OutputFormat format = OutputFormat::raw;
   Compression compression = Compression::none;
   std::string filename;
+  SectorSize sector_size = SectorSize::native_512;  ///< VHDX only.
 };
 
 struct PlannedTestScript {

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +32,8 @@ struct Kind {
 const std::vector<Kind> kKinds{
     {OutputFormat::raw, Compression::none, "raw"},
     {OutputFormat::vhd_fixed, Compression::none, "vpc"},
+    {OutputFormat::vhd, Compression::none, "vpc"},
+    {OutputFormat::vhdx, Compression::none, "vhdx"},
     {OutputFormat::qcow2, Compression::none, "qcow2"},
     {OutputFormat::qcow2, Compression::zlib, "qcow2"},
     {OutputFormat::qcow2, Compression::zstd, "qcow2"},
@@ -51,6 +54,14 @@ json check_qcow2(const fs::path& image) {
   return found;
 }
 
+void check_vhdx(const fs::path& image) {
+  const json found = json::parse(output_of({"qemu-img", "check", "--output=json", image}));
+  INFO(found.dump(2));
+  CHECK(found.value("check-errors", -1) == 0);
+  CHECK(found.value("leaks", 0) == 0);
+  CHECK(found.value("corruptions", 0) == 0);
+}
+
 /// Exports and lets qemu-img judge.
 void judge(const SparseDisk& disk, const Kind& kind, const fs::path& folder) {
   INFO(kind.qemu_name << " " << static_cast<int>(kind.compression) << " of " << disk.size());
@@ -58,6 +69,7 @@ void judge(const SparseDisk& disk, const Kind& kind, const fs::path& folder) {
   CHECK(info(image, kind.qemu_name).at("virtual-size") == disk.size());
   output_of({"qemu-img", "compare", "-f", "raw", "-F", kind.qemu_name, disk.path(), image});
   if (kind.format == OutputFormat::qcow2) check_qcow2(image);
+  if (kind.format == OutputFormat::vhdx) check_vhdx(image);
   fs::remove(image);
 }
 
@@ -98,6 +110,7 @@ TEST_CASE("qemu-img agrees on a disk that ends within a cluster") {
     SparseDisk disk(scratch.path() / "disk", size);
     disk.write(0, prose(size, 1));
     for (const Kind& kind : kKinds) {
+      // A fixed VHD is a whole number of MiB.
       if (kind.format != OutputFormat::vhd_fixed) judge(disk, kind, scratch.path());
     }
   }
@@ -143,16 +156,22 @@ TEST_CASE("a VHD of the largest size is read at exactly that size") {
   judge(disk, {OutputFormat::vhd_fixed, Compression::none, "vpc"}, folder.path());
 }
 
-TEST_CASE("a qcow2 of 64 TiB takes the memory and the space of its data") {
-  const LargeFolder folder;
-  SparseDisk disk(folder.path() / "disk", TiB(64).count);
+namespace {
+
+/// 64 TiB with some data everywhere.
+SparseDisk vast_disk(const fs::path& path) {
+  SparseDisk disk(path, TiB(64).count);
   disk.write(0, prose(300'000, 1));
   for (std::uint64_t tib = 1; tib < 64; tib += 7) disk.write(tib << 40, prose(100'000, tib));
   disk.write(disk.size() - 4, "last");
-  const fs::path image = folder.path() / "image";
+  return disk;
+}
+
+/// Exports in a process of its own, so that its memory is its own.
+void export_in_little_memory(const SparseDisk& disk, const Kind& kind, const fs::path& image) {
   const pid_t child = ::fork();
   if (child == 0) {
-    export_image(disk, OutputFormat::qcow2, Compression::zstd, image);
+    export_image(disk, kind.format, kind.compression, image);
     std::_Exit(0);
   }
   int status = 0;
@@ -162,6 +181,71 @@ TEST_CASE("a qcow2 of 64 TiB takes the memory and the space of its data") {
 #ifndef __SANITIZE_ADDRESS__
   CHECK(usage.ru_maxrss < 64 << 10);  // KiB
 #endif
+}
+
+std::uint64_t space_of(const fs::path& file) {
+  struct stat status {};
+  REQUIRE(::stat(file.c_str(), &status) == 0);
+  return static_cast<std::uint64_t>(status.st_blocks) * 512;
+}
+
+}  // namespace
+
+TEST_CASE("a dynamic VHD of the largest size takes the memory and the space of its data") {
+  const LargeFolder folder;
+  SparseDisk disk(folder.path() / "disk", GiB(2040).count);
+  disk.write(0, "first").write(GiB(1000).count, "middle").write(disk.size() - 4, "last");
+  const Kind kind{OutputFormat::vhd, Compression::none, "vpc"};
+  const fs::path image = folder.path() / "image";
+  export_in_little_memory(disk, kind, image);
+  CHECK(space_of(image) < 5 << 20);  // 4 MiB of table.
+  fs::remove(image);
+  judge(disk, kind, folder.path());
+}
+
+TEST_CASE("a VHDX of 64 TiB takes the memory and the space of its data") {
+  const LargeFolder folder;
+  const SparseDisk disk = vast_disk(folder.path() / "disk");
+  const fs::path image = folder.path() / "image";
+  export_in_little_memory(disk, {OutputFormat::vhdx, Compression::none, "vhdx"}, image);
+  CHECK(space_of(image) < 4 << 20);
+  CHECK(info(image, "vhdx").at("virtual-size") == TiB(64).count);
+  check_vhdx(image);
+  // qemu-img knows no holes of a VHDX and would read 64 TiB of zeros to compare it.
+  const fs::path piece = folder.path() / "piece";
+  for (const std::uint64_t tib : {0ULL, 1ULL, 2ULL, 36ULL, 57ULL}) {
+    const std::string skip = std::to_string(tib << 20), end = std::to_string((tib << 20) + 1);
+    output_of({"qemu-img", "dd", "-f", "vhdx", "-O", "raw", "bs=1M", "skip=" + skip, "count=" + end,
+               "if=" + image.string(), "of=" + piece.string()});
+    std::string expected(1 << 20, '\0');
+    image::read_exactly(disk.raw(), tib << 40, expected.data(), expected.size());
+    CHECK((read_file(piece) == expected));
+  }
+}
+
+TEST_CASE("a compressed raw image of 64 TiB takes little memory and a 32768th of the space") {
+  const LargeFolder folder;
+  const SparseDisk disk = vast_disk(folder.path() / "disk");
+  const fs::path image = folder.path() / "image";
+  export_in_little_memory(disk, {OutputFormat::raw, Compression::zstd, "raw"}, image);
+  // The format has no shorter way to say zeros: 4 bytes for a block of 128 KiB.
+  CHECK(fs::file_size(image) < (2ULL << 30) + (64 << 20));
+}
+
+TEST_CASE("zstd unpacks a compressed raw image to the disk") {
+  const ScratchFolder scratch;
+  const auto disk = mixed_disk(scratch.path() / "disk", 64 << 20);
+  const fs::path image =
+      export_image(disk, OutputFormat::raw, Compression::zstd, scratch.path() / "x.zst");
+  output_of({"zstd", "-q", "-d", image, "-o", scratch.path() / "x"});
+  output_of({"cmp", disk.path(), scratch.path() / "x"});
+}
+
+TEST_CASE("a qcow2 of 64 TiB takes the memory and the space of its data") {
+  const LargeFolder folder;
+  const SparseDisk disk = vast_disk(folder.path() / "disk");
+  const fs::path image = folder.path() / "image";
+  export_in_little_memory(disk, {OutputFormat::qcow2, Compression::zstd, "qcow2"}, image);
   CHECK(fs::file_size(image) < 4 << 20);  // 1 MiB of L1, an L2 table for each place with data.
   CHECK(info(image, "qcow2").at("virtual-size") == TiB(64).count);
   check_qcow2(image);

@@ -1,6 +1,7 @@
 // The formats as libvhdi and libqcow read them, which share no code with QEMU.
 
 #include <catch2/catch.hpp>
+#include <unistd.h>
 
 #include "tests/system/image/exported_image.h"
 
@@ -18,6 +19,38 @@ TEST_CASE("libvhdi reads a VHD at its exact size, as a fixed disk") {
     INFO(text);
     CHECK_THAT(text, Catch::Contains("(" + std::to_string(size.count) + " bytes)"));
     CHECK_THAT(text, Catch::Contains("Fixed"));
+  }
+}
+
+TEST_CASE("libvhdi reads a dynamic VHD and a VHDX at their exact size, and the bytes in them") {
+  const ScratchFolder scratch;
+  const auto disk = mixed_disk(scratch.path() / "disk", (40 << 20) + 512);
+  struct Kind {
+    OutputFormat format;
+    const char* file;
+    const char* type;
+  };
+  for (const Kind& kind : {Kind{OutputFormat::vhd, "x.vhd", "Dynamic"},
+                           Kind{OutputFormat::vhdx, "x.vhdx", "Dynamic"}}) {
+    const auto image =
+        export_image(disk, kind.format, Compression::none, scratch.path() / kind.file);
+    const std::string text = output_of({"vhdiinfo", image});
+    INFO(text);
+    CHECK_THAT(text, Catch::Contains("(" + std::to_string(disk.size()) + " bytes)"));
+    CHECK_THAT(text, Catch::Contains(kind.type));
+    if (::access("/dev/fuse", R_OK | W_OK) != 0) {
+      WARN("no /dev/fuse: the bytes were not compared");
+      continue;
+    }
+    const auto mount = scratch.path() / "mount";
+    std::filesystem::create_directories(mount);
+    output_of({"vhdimount", image, mount});
+    SilentProgress progress;
+    const host::CommandOutput compared =
+        host::CommandRunner(progress).run({.arguments = {"cmp", disk.path(), mount / "vhdi1"}});
+    output_of({"fusermount", "-u", mount});
+    INFO(compared.standard_output << compared.standard_error);
+    CHECK(compared.status == 0);
   }
 }
 

@@ -338,11 +338,33 @@ TEST_CASE("outputs are different files with the right names") {
         "its own]");
   CHECK(outputs("{format: qcow2}, {format: qcow2, filename: web.qcow2}").find("already made") !=
         std::string::npos);
-  CHECK(outputs("{format: raw, compression: zstd}") ==
-        "23: format 'raw' has no compression [remove 'compression', or write 'format: qcow2']");
+  CHECK(outputs("{format: raw, compression: zlib}") ==
+        "23: format 'raw' is not compressed with 'zlib' [write 'none' or 'zstd']");
+  CHECK(outputs("{format: vhdx, compression: zstd}") ==
+        "23: format 'vhdx' has no compression [remove 'compression']");
   CHECK(outputs("{format: raw, compression: none}") == "0 problems");
+  CHECK(outputs("{format: raw, compression: zstd}, {format: raw}") == "0 problems");
+  CHECK(outputs("{format: raw, compression: zstd, filename: a.raw}") ==
+        "23: file name 'a.raw' of a raw does not end in '.raw.zst' [did you mean 'a.raw.zst'?]");
+  CHECK(outputs("{format: vhd}, {format: vhd-fixed}").find("file 'web.vhd' is already made") !=
+        std::string::npos);
   CHECK(outputs("{format: vhd-fixed, filename: a.vhdx}") ==
         "23: file name 'a.vhdx' of a vhd-fixed does not end in '.vhd' [did you mean 'a.vhd'?]");
+}
+
+TEST_CASE("a sector size is a vhdx's, and one that the disk is laid out for") {
+  const auto outputs = [](const std::string& list) {
+    return only(with("outputs:\n  - {format: qcow2}\n", "outputs: [" + list + "]\n"));
+  };
+  CHECK(outputs("{format: vhdx}") == "0 problems");
+  CHECK(outputs("{format: vhdx, sector_size: 512e}") == "0 problems");
+  CHECK(outputs("{format: vhdx, sector_size: 4kn}") ==
+        "23: sectors of '4kn' cannot be: the disk is laid out in sectors of 512 bytes, and a "
+        "machine that sees sectors of 4096 bytes finds neither its partition table nor its FAT "
+        "filesystems [write '512e': sectors of 4096 bytes inside, addressed by 512]");
+  CHECK(outputs("{format: vhd, sector_size: 512e}") ==
+        "23: format 'vhd' does not say how large sectors are, only a vhdx does [remove "
+        "'sector_size']");
 }
 
 TEST_CASE("a disk may be missing where all outputs are made of the root") {

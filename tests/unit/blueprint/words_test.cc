@@ -30,8 +30,9 @@ TEST_CASE("every value of an enumeration has its word, and the word its value") 
   check_round_trip(kFilesystem, 5);
   check_round_trip(kFirmware, 3);
   check_round_trip(kLoader, 3);
-  check_round_trip(kOutputFormat, 5);
+  check_round_trip(kOutputFormat, 7);
   check_round_trip(kCompression, 3);
+  check_round_trip(kSectorSize, 3);
   check_round_trip(kPartitionType, 9);
   check_round_trip(kUkiSource, 2);
   check_round_trip(kPackageManager, 3);
@@ -51,14 +52,15 @@ TEST_CASE("words of other tools are translated, or refused as not there yet") {
         "unknown partition table 'msdos' [did you mean 'mbr'?]");
   CHECK(verdict(kFilesystem, "fat32") == "unknown filesystem 'fat32' [did you mean 'vfat'?]");
   CHECK(verdict(kFirmware, "efi") == "unknown firmware 'efi' [did you mean 'uefi'?]");
-  CHECK(verdict(kOutputFormat, "vhd") == "unknown output format 'vhd' [did you mean 'vhd-fixed'?]");
+  CHECK(verdict(kOutputFormat, "vpc") == "unknown output format 'vpc' [did you mean 'vhd-fixed'?]");
+  CHECK(verdict(kSectorSize, "512") == "unknown sector size '512' [did you mean '512n'?]");
   CHECK(verdict(kPartitionType, "efi") == "unknown partition type 'efi' [did you mean 'esp'?]");
   CHECK(verdict(kLoader, "grub2") == "unknown boot loader 'grub2' [did you mean 'grub'?]");
   CHECK(verdict(kFilesystem, "luks") ==
         "filesystem 'luks' is not supported yet: a key that is in an image is no secret, and Azure "
         "encrypts disks when a machine is made [one of 'ext4', 'xfs', 'btrfs', 'vfat' or 'swap']");
   CHECK(verdict(kCompression, "xz") ==
-        "compression 'xz' is not something that qcow2 has [one of 'none', 'zlib' or 'zstd']");
+        "compression 'xz' is not something that an output has [one of 'none', 'zlib' or 'zstd']");
 }
 
 TEST_CASE("a word that is nearly right is suggested, a far one is not") {
