@@ -210,13 +210,7 @@ class Installation {
 
 void install_packages(const TransactionRequest& request, Progress& progress) {
   if (request.packages.empty()) return;
-  // rpm's order among packages that do not depend on each other is the one they were added in.
-  TransactionRequest sorted = request;
-  std::sort(sorted.packages.begin(), sorted.packages.end(),
-            [](const std::filesystem::path& a, const std::filesystem::path& b) {
-              return std::pair(a.filename(), a) < std::pair(b.filename(), b);
-            });
-  with_context("while installing the packages", [&] { Installation(sorted, progress).run(); });
+  with_context("while installing the packages", [&] { Installation(request, progress).run(); });
 }
 
 void erase_packages(const TransactionRequest& request, Progress& progress) {

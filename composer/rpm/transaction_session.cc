@@ -1,5 +1,6 @@
 #include "composer/rpm/transaction_session.h"
 
+#include <algorithm>
 #include <clocale>
 #include <cstdint>
 #include <cstdio>
@@ -240,29 +241,51 @@ void refuse_named_pipes(const Session& session, Header header, const std::string
   }
 }
 
+/// A package that librpm can install, by its name; `index` is its place in the request.
+struct ReadPackage {
+  std::string nevra;
+  std::size_t index;
+  OwnedHeader header;
+};
+
+ReadPackage read_package(rpmts transaction, const std::string& name, std::size_t index,
+                         Session& session) {
+  session.log.clear();
+  FD_t fd = session.open_package(index);
+  Header raw = nullptr;
+  const rpmRC result = rpmReadPackageFile(transaction, fd, name.c_str(), &raw);
+  Fclose(fd);
+  OwnedHeader header(raw);
+  if (result != RPMRC_OK || !raw) refuse(session, fmt::format("cannot read package '{}'", name));
+  std::string nevra = nevra_of(raw);
+  if (headerIsSource(raw) != 0) {
+    refuse(session, fmt::format("package '{}' is a source package", nevra));
+  }
+  if (headerGetNumber(raw, kTagFormat) > 4) {
+    refuse(session,
+           fmt::format("package '{}' is of format {}, which librpm {} cannot unpack", nevra,
+                       headerGetNumber(raw, kTagFormat), RPMVERSION),
+           "build on a host with rpm 4.20 or newer, or take a package of format 4");
+  }
+  refuse_named_pipes(session, raw, nevra);
+  return {std::move(nevra), index, std::move(header)};
+}
+
+/// rpm's order among packages that do not depend on each other, or that are in a circle, is the one
+/// that they were added in: by name, since files of the cache are called by their digests, which
+/// are other ones after every rebuild.
 void add_packages(rpmts transaction, const TransactionRequest& request, Session& session) {
+  std::vector<ReadPackage> packages;
   for (std::size_t i = 0; i < request.packages.size(); ++i) {
     const std::string name = request.packages[i].filename().string();
-    session.log.clear();
-    FD_t fd = session.open_package(i);
-    Header raw = nullptr;
-    const rpmRC result = rpmReadPackageFile(transaction, fd, name.c_str(), &raw);
-    Fclose(fd);
-    const OwnedHeader header(raw);
-    if (result != RPMRC_OK || !raw) refuse(session, fmt::format("cannot read package '{}'", name));
-    const std::string nevra = nevra_of(raw);
-    if (headerIsSource(raw) != 0) {
-      refuse(session, fmt::format("package '{}' is a source package", nevra));
-    }
-    if (headerGetNumber(raw, kTagFormat) > 4) {
-      refuse(session,
-             fmt::format("package '{}' is of format {}, which librpm {} cannot unpack", nevra,
-                         headerGetNumber(raw, kTagFormat), RPMVERSION),
-             "build on a host with rpm 4.20 or newer, or take a package of format 4");
-    }
-    refuse_named_pipes(session, raw, nevra);
-    if (rpmtsAddInstallElement(transaction, raw, key_of(i), 0, nullptr) != 0) {
-      refuse(session, fmt::format("cannot add package '{}' to the transaction", nevra));
+    packages.push_back(read_package(transaction, name, i, session));
+  }
+  std::sort(packages.begin(), packages.end(),
+            [](const ReadPackage& a, const ReadPackage& b) { return a.nevra < b.nevra; });
+  for (const ReadPackage& package : packages) {
+    if (rpmtsAddInstallElement(transaction, package.header.get(), key_of(package.index), 0,
+                               nullptr) != 0) {
+      refuse(session, fmt::format("cannot add package '{}' to the transaction", package.nevra));
     }
   }
 }

@@ -190,6 +190,24 @@ TEST_CASE("the same packages give the same database, in whatever order they are 
         sha256_file(second.root.path() / "var/lib/rpm/rpmdb.sqlite"));
 }
 
+TEST_CASE("the order of packages does not depend on what their files are called") {
+  // As in the cache, where a file is called by its digest, which is another one after a rebuild.
+  const auto order_of = [](const std::array<std::array<std::string, 2>, 3>& files) {
+    InstalledRoot root;
+    const auto folder = root.rpms.shell().parent_path();
+    std::vector<std::filesystem::path> packages;
+    for (const auto& [name, digest] : files) {
+      packages.push_back(folder / (digest + ".rpm"));
+      std::filesystem::rename(root.rpms.build(name, "%description\n%files\n"), packages.back());
+    }
+    root.install(packages);
+    return root.progress.order;
+  };
+  const auto order = order_of({{{"a", "2f"}, {"b", "0c"}, {"c", "1d"}}});
+  CHECK(order.size() == 3);
+  CHECK(order == order_of({{{"a", "1d"}, {"b", "2f"}, {"c", "0c"}}}));
+}
+
 TEST_CASE("nothing to install is nothing to do") {
   InstalledRoot root;
   root.install({});
