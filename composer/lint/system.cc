@@ -42,7 +42,7 @@ class Walk {
         throw Error(ErrorKind::build, "it has more than 4 million files");
       }
       if (status->kind == FileKind::regular) facts_.size += Bytes{status->size};
-      if (is_labelled(path) && !root_.xattr(path, "security.selinux")) {
+      if (is_labelled(path, status->kind) && !root_.xattr(path, "security.selinux")) {
         ++facts_.unlabelled;
         if (facts_.unlabelled_some.size() < 5) facts_.unlabelled_some.push_back(path);
       }
@@ -50,8 +50,9 @@ class Walk {
     }
   }
 
-  /// vfat has no labels, and what is mounted over these gets its own.
-  bool is_labelled(const std::string& path) const {
+  /// vfat has no labels, what is mounted over some folders gets its own, and a few files no policy
+  /// labels. Source: `<<none>>` in file_contexts of refpolicy 2.20250213 and Fedora's policy.
+  bool is_labelled(const std::string& path, FileKind kind) const {
     if (!esp_.empty() && path.starts_with(esp_) &&
         (path.size() == esp_.size() || path[esp_.size()] == '/')) {
       return false;
@@ -59,7 +60,10 @@ class Walk {
     for (const std::string_view other : {"/dev/", "/proc/", "/run/", "/sys/"}) {
       if (path.starts_with(other)) return false;
     }
-    return true;
+    if (path == "/proc") return false;
+    // Users' crontabs and jobs: their users' contexts are known only to cron.
+    return kind != FileKind::regular ||
+           (!path.starts_with("/var/spool/cron/") && !path.starts_with("/var/spool/at/"));
   }
 
   const ReadRoot& root_;

@@ -76,6 +76,20 @@ TEST_CASE("each rule passes on a good image and fails, alone, on the one that br
   }
 }
 
+TEST_CASE("files that no SELinux policy labels need no label") {
+  SampleImage image = good_image(LintProfile::azure_gen2);
+  image.root.directory("/var/spool/cron/atjobs");
+  image.label();
+  const auto labels = [&] {
+    return result_of(judged(image, LintProfile::azure_gen2), "selinux-labels").verdict;
+  };
+  image.root.directory("/proc");
+  image.root.file("/var/spool/cron/atjobs/.SEQ", "0").file("/var/spool/cron/root", "@daily true");
+  CHECK(labels().outcome == Verdict::Outcome::passed);
+  image.root.directory("/var/spool/cron/new");
+  CHECK(labels().found == std::vector<std::string>{"/var/spool/cron/new has no label"});
+}
+
 TEST_CASE("what was not read is skipped with the reason, and never passes") {
   Subject subject;
   subject.name = "nothing";
