@@ -28,6 +28,7 @@
 #include "composer/lint_images.h"
 #include "composer/manifest.h"
 #include "composer/mount/namespaces.h"
+#include "composer/output_format.h"
 #include "composer/plan/decide.h"
 #include "composer/plan/plan_json.h"
 #include "composer/plan/size_estimate.h"
@@ -37,6 +38,7 @@
 #include "composer/solve/fetch.h"
 #include "composer/solve/resolve.h"
 #include "composer/stage_times.h"
+#include "composer/system_facts.h"
 #include "composer/tree/configure.h"
 #include "composer/tree/host_root.h"
 #include "composer/tree/selinux.h"
@@ -97,7 +99,7 @@ std::vector<std::filesystem::path> write_descriptions(const Plan& plan,
       {"plan.lock", sha256_hex(lock)}, {"manifest.json", sha256_hex(manifest)}};
   for (const Image& image : images) {
     // No other tool could check a line for a directory.
-    if (image.output.format == OutputFormat::directory) continue;
+    if (facts_of(image.output.format).is_directory) continue;
     digests.emplace_back(image.output.filename, image.sha256);
   }
   const bool linted = std::filesystem::exists(directory / "lint.json");
@@ -195,7 +197,13 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   }
 
   remove_descriptions(request.output_directory);
-  report.images = image::write_root_images(plan, root_path, request.output_directory, progress);
+  image::SystemFacts system;
+  {
+    const tree::HostRoot root(root_path);
+    system = read_system_facts(plan, root);
+    report.images = image::write_root_images(plan, {root_path, root, system},
+                                             request.output_directory, progress);
+  }
 
   std::optional<disk::Disk> disk;
   if (assembly) {
@@ -209,8 +217,8 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   // -------------------------------- no longer privileged ----------------------------------------
 
   if (disk) {
-    const std::vector<Image> images = image::write_images(plan, *disk, image::DiskUse::consume,
-                                                          request.output_directory, progress);
+    const std::vector<Image> images = image::write_images(
+        plan, *disk, image::DiskUse::consume, request.output_directory, progress, &system);
     report.images.insert(report.images.end(), images.begin(), images.end());
   }
   // An image that fails its rules keeps its file, to be looked at, and gets no SHA256SUMS.

@@ -141,10 +141,15 @@ std::string describe(const Plan& plan) {
 
   out += "\noutputs:\n";
   for (const PlannedOutput& output : plan.outputs) {
-    out += fmt::format("  {}  {}{}\n", output.filename, to_text(output.format),
-                       output.compression == Compression::none
-                           ? ""
-                           : fmt::format(", {}", to_text(output.compression)));
+    out += fmt::format("  {}  {}", output.filename, to_text(output.format));
+    if (output.compression != Compression::none) {
+      out += fmt::format(", {}", to_text(output.compression));
+    }
+    if (output.sector_size != SectorSize::native_512) {
+      out += fmt::format(", sectors {}", to_text(output.sector_size));
+    }
+    if (output.container) out += fmt::format(", tag {}", output.container->tag);
+    out += '\n';
   }
   return out;
 }

@@ -15,7 +15,25 @@ namespace {
 
 /// Whether what is in the file can be looked at (composer/inspect).
 bool can_be_examined(OutputFormat format, Compression compression) {
-  return format == OutputFormat::qcow2 || compression == Compression::none;
+  switch (format) {
+    case OutputFormat::qcow2:
+    case OutputFormat::vhd_fixed:
+    case OutputFormat::vhd:
+    case OutputFormat::vhdx:
+    case OutputFormat::directory:
+    case OutputFormat::tar:
+    case OutputFormat::wsl:
+      return true;
+    case OutputFormat::raw:
+      return compression == Compression::none;
+    case OutputFormat::cosi:
+    case OutputFormat::oci:
+    case OutputFormat::oci_archive:
+    case OutputFormat::cpio:
+    case OutputFormat::kernel:
+      return false;
+  }
+  return false;
 }
 
 /// Whether the output is one that the profiles are about.
@@ -108,7 +126,8 @@ void check_lint(const Blueprint& blueprint) {
                                              "at: '{}' is the first",
                                              to_text(first.value)),
                       .at = first.at,
-                      .hint = "add '{format: raw}' to 'outputs', or remove 'lint'"});
+                      .hint = fmt::format("add '{{format: {}}}' to 'outputs', or remove 'lint'",
+                                          blueprint.has_disk() ? "raw" : "tar")});
 }
 
 }  // namespace composer

@@ -22,11 +22,11 @@ Compression compression_of(const OutputRequest& output) {
 }
 
 void check_compression(const OutputRequest& output, const Node& node, Findings& findings) {
-  if (!output.compression || **output.compression == Compression::none) return;
+  if (!output.compression) return;
   const auto possible = facts_of(*output.format).compressions;
   if (std::find(possible.begin(), possible.end(), **output.compression) != possible.end()) return;
   const Span at = node.find("compression")->at;
-  if (possible.size() == 1) {
+  if (possible.size() == 1 && possible[0] == Compression::none) {
     findings.report(node, at,
                     {fmt::format("format '{}' has no compression", to_text(*output.format)),
                      "remove 'compression'"});
@@ -52,6 +52,18 @@ void check_sector_size(const OutputRequest& output, const Node& node, Findings& 
         {fmt::format("sectors of '{}' cannot be: {}", to_text(**output.sector_size), refused->why),
          std::string(refused->hint)});
   }
+}
+
+void check_container(const OutputRequest& output, const Node& node, Findings& findings) {
+  if (!output.container || *output.format == OutputFormat::oci ||
+      *output.format == OutputFormat::oci_archive) {
+    return;
+  }
+  findings.report(
+      node, node.find("container")->at,
+      {fmt::format("format '{}' says nothing of what a container runs, only an oci does",
+                   to_text(*output.format)),
+       "remove 'container'"});
 }
 
 void check_extension(const OutputRequest& output, const Node& node, Findings& findings) {
@@ -91,7 +103,7 @@ void check_sections(const Blueprint& blueprint, const Node& root, Findings& find
         {fmt::format("output format '{}' is made of a disk, and the blueprint has none",
                      format->text),
          root.has("boot") ? "add 'disk:' and its partitions"
-                          : "add 'disk:' and 'boot:', or write 'format: directory' or 'tar'"});
+                          : "add 'disk:' and 'boot:', or write 'format: tar', 'oci' or 'wsl'"});
     return;
   }
   for (const std::string_view key : {"boot", "tests"}) {
@@ -121,6 +133,7 @@ void check_outputs(const Blueprint& blueprint, const Node& root, Findings& findi
     if (!findings.sound(node)) continue;
     check_compression(output, node, findings);
     check_sector_size(output, node, findings);
+    check_container(output, node, findings);
     check_extension(output, node, findings);
     if (!output.filename && !findings.sound(root, "name")) continue;
     const std::string name =

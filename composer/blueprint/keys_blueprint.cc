@@ -41,6 +41,18 @@ constexpr Stranger kOutputStrangers[] = {
     {"name", "filename"},
     {"sectors", "sector_size"},
     {"logical_sector_size", "sector_size"},
+    {"config", "container"},
+    {"tag", "", "'tag' is a key of the section 'container'", "write 'container: {tag: …}'"},
+};
+
+constexpr Stranger kContainerStrangers[] = {
+    {"command", "cmd"},
+    {"workdir", "working_dir"},
+    {"environment", "env"},
+    {"ports", "exposed_ports"},
+    {"expose", "exposed_ports"},
+    {"name", "tag"},
+    {"workingDir", "working_dir"},
 };
 
 constexpr Stranger kBootTestStrangers[] = {
@@ -89,19 +101,69 @@ const Mapping& output_mapping() {
            {.name = "format", .presence = kRequired, .meaning = "The format of the file."}),
        key<&OutputRequest::compression, kCompression>(
            {.name = "compression",
-            .fallback = "zstd for qcow2, else none",
-            .meaning =
-                "How it is compressed: a qcow2 by cluster, `zlib` or `zstd`; a raw disk as a "
-                "whole, `zstd`. The other formats have no compression."}),
+            .fallback = "zstd for qcow2 and cpio, gzip for oci, else none",
+            .meaning = "How it is compressed: a qcow2 by cluster, `zlib` or `zstd`; a raw disk, "
+                       "`zstd`; a cpio and the layer of an OCI image, `gzip` or `zstd`. A wsl is "
+                       "always `gzip`, a cosi `zstd`; the other formats have no compression."}),
        key<&OutputRequest::filename, kOutputName>(
            {.name = "filename",
             .fallback = "`NAME.raw`, `NAME.raw.zst`, `NAME.vhd`, `NAME.vhdx`, `NAME.qcow2`, "
-                        "`NAME.root`, `NAME.tar`",
+                        "`NAME.cosi`, `NAME.root`, `NAME.tar`, `NAME.wsl`, `NAME.oci`, "
+                        "`NAME.oci.tar`, `NAME.cpio`, `NAME.cpio.gz`, `NAME.cpio.zst`, "
+                        "`NAME.vmlinuz`",
             .meaning = "Its name in the output folder."}),
        key<&OutputRequest::sector_size, kSectorSize>(
            {.name = "sector_size",
             .fallback = "512n",
-            .meaning = "vhdx only: the sectors that the disk shows to its machine."})});
+            .meaning = "vhdx only: the sectors that the disk shows to its machine."}),
+       optional_section<&OutputRequest::container, container_mapping>(
+           {.name = "container",
+            .fallback = "none of its keys",
+            .meaning = "oci and oci-archive only: what a container of the image runs, and how."})});
+  return table;
+}
+
+const Mapping& container_mapping() {
+  static constexpr Table table(
+      {"a container's configuration",
+       "outputs[].container",
+       "Properties of an OCI image's configuration, as OCI calls them.",
+       {},
+       kContainerStrangers},
+      {key<&ContainerRequest::entrypoint, kContainerArgument>(
+           {.name = "entrypoint",
+            .fallback = "none",
+            .meaning = "The program and its first arguments."}),
+       key<&ContainerRequest::cmd, kContainerArgument>(
+           {.name = "cmd",
+            .fallback = "none",
+            .meaning = "Arguments that come after `entrypoint`, or the program where there is "
+                       "none; who starts the container can give others."}),
+       key<&ContainerRequest::working_dir, kProgramPath>(
+           {.name = "working_dir",
+            .fallback = "/",
+            .meaning = "The directory in which it starts."}),
+       key<&ContainerRequest::user, kContainerUser>(
+           {.name = "user", .fallback = "root", .meaning = "Whom it runs as."}),
+       pairs<&ContainerRequest::env, kVariableName, kVariableValue>(
+           {.name = "env",
+            .fallback = "PATH",
+            .meaning = "Variables of its environment, in this order. Without `PATH` among them "
+                       "comes `PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin` "
+                       "first."}),
+       pairs<&ContainerRequest::labels, kContainerLabel, kVariableValue>(
+           {.name = "labels", .fallback = "none", .meaning = "What others may ask of it."}),
+       key<&ContainerRequest::exposed_ports, kContainerPort>(
+           {.name = "exposed_ports", .fallback = "none", .meaning = "Ports that it listens on."}),
+       key<&ContainerRequest::stop_signal, kContainerSignal>(
+           {.name = "stop_signal",
+            .fallback = "the runtime's",
+            .meaning = "The signal that asks it to end."}),
+       key<&ContainerRequest::tag, kContainerTag>({.name = "tag",
+                                                   .fallback = "`version`",
+                                                   .meaning =
+                                                       "The name of the image in the layout: "
+                                                       "`org.opencontainers.image.ref.name`."})});
   return table;
 }
 

@@ -32,6 +32,7 @@ const Mapping& test_script_mapping();     ///< TestScriptRequest
 const Mapping& ca_certificate_mapping();  ///< CaCertificateRequest
 const Mapping& selinux_mapping();         ///< SelinuxRequest
 const Mapping& output_mapping();          ///< OutputRequest
+const Mapping& container_mapping();       ///< ContainerRequest
 const Mapping& tests_mapping();           ///< Blueprint
 const Mapping& boot_test_mapping();       ///< BootTestRequest
 const Mapping& lint_mapping();            ///< LintRequest

@@ -100,6 +100,14 @@ extern const Scalar<std::string> kScriptName;
 extern const Scalar<std::string> kVariableName;
 extern const Scalar<std::string> kVariableValue;
 
+// container_texts.cc
+extern const Scalar<std::string> kContainerArgument;
+extern const Scalar<std::string> kContainerUser;
+extern const Scalar<std::string> kContainerLabel;
+extern const Scalar<std::string> kContainerPort;
+extern const Scalar<std::string> kContainerSignal;
+extern const Scalar<std::string> kContainerTag;
+
 // security_texts.cc
 extern const Scalar<std::string> kCertificateName;
 extern const Scalar<std::string> kCertificate;  ///< Any text; certificates.h says what is in it.

@@ -92,14 +92,21 @@ constexpr WordDescription kOutputFormats[] = {
     {"vhd", "dynamic VHD, for Hyper-V before 2012 and others; Azure refuses it"},
     {"vhdx", "dynamic VHDX, Hyper-V's own format"},
     {"qcow2", "QEMU's format, compressed"},
+    {"cosi", "Microsoft's composable OS image, for Trident"},
     {"directory", "the root filesystem as a directory"},
     {"tar", "the root filesystem as an uncompressed tar archive"},
+    {"wsl", "a distribution of WSL"},
+    {"oci", "an OCI image as a layout directory"},
+    {"oci-archive", "an OCI image as a layout in a tar archive"},
+    {"cpio", "the root filesystem as an initramfs, to be started by PXE with a `kernel`"},
+    {"kernel", "the newest kernel of the root filesystem"},
 };
-static_assert(std::size(kOutputFormats) == static_cast<int>(OutputFormat::tar) + 1);
+static_assert(std::size(kOutputFormats) == static_cast<int>(OutputFormat::kernel) + 1);
 
 constexpr WordDescription kCompressions[] = {
     {"none", "as it is"},
     {"zlib", "read by every QEMU"},
+    {"gzip", "read by everybody"},
     {"zstd", "smaller and faster; a qcow2 of it needs QEMU 5.1 or later"},
 };
 static_assert(std::size(kCompressions) == static_cast<int>(Compression::zstd) + 1);
@@ -160,10 +167,11 @@ constexpr ForeignWord kForeignMoments[] = {{"before", "before-configuration"},
                                            {"after", "after-configuration"}};
 constexpr ForeignWord kForeignBackends[] = {{"firewall-cmd", "firewalld"}, {"nft", "nftables"}};
 constexpr ForeignWord kForeignFormats[] = {
-    {"vpc", "vhd-fixed"},    {"img", "raw"},     {"vhd-dynamic", "vhd"}, {"dir", "directory"},
-    {"rootfs", "directory"}, {"tarball", "tar"}, {"oci", "", kNotYet},   {"wsl", "", kNotYet}};
+    {"vpc", "vhd-fixed"},      {"img", "raw"},          {"vhd-dynamic", "vhd"},
+    {"dir", "directory"},      {"rootfs", "directory"}, {"tarball", "tar"},
+    {"docker", "oci-archive"}, {"initramfs", "cpio"},   {"pxe", "cpio"}};
 constexpr ForeignWord kForeignCompressions[] = {
-    {"gzip", "zlib"}, {"zst", "zstd"}, {"xz", "", "not something that an output has"}};
+    {"gz", "gzip"}, {"zst", "zstd"}, {"xz", "", "not something that an output has"}};
 constexpr ForeignWord kForeignSectors[] = {{"512", "512n"}, {"4096", "4kn"}, {"4k", "4kn"}};
 constexpr ForeignWord kForeignTypes[] = {
     {"efi", "esp"},          {"bios", "bios-boot"},  {"bios_grub", "bios-boot"},

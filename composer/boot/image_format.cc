@@ -84,6 +84,10 @@ RecognisedImage recognise_qcow2(std::string_view head, const std::filesystem::pa
   return {ImageFormat::qcow2, Bytes{big_endian(head, kQcow2Size, 8)}};
 }
 
+/// Files that are no disk, whatever is in them: a tar archive is whole sectors too.
+constexpr std::string_view kNoDisk[] = {".tar", ".cosi", ".wsl", ".cpio", ".gz", ".vmlinuz"};
+constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
+
 void check_name(ImageFormat format, const std::filesystem::path& name) {
   struct Extension {
     std::string_view text;
@@ -99,6 +103,9 @@ void check_name(ImageFormat format, const std::filesystem::path& name) {
   std::string extension = name.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (std::find(std::begin(kNoDisk), std::end(kNoDisk), extension) != std::end(kNoDisk)) {
+    refuse(name, fmt::format("a file called '{}' is no disk", extension));
+  }
   for (const Extension& known : kExtensions) {
     if (extension != known.text) continue;
     if (std::find(known.formats.begin(), known.formats.end(), format) == known.formats.end()) {
@@ -151,6 +158,9 @@ RecognisedImage recognise(std::string_view head, std::string_view tail, Bytes fi
   const bool is_vhdx = head.starts_with(kVhdxSignature);
   if (is_vhd + is_qcow2 + is_vhdx > 1) {
     refuse(name, "it has the marks of more than one image format");
+  }
+  if (head.starts_with(kZstdMagic)) {
+    refuse(name, "it is compressed", fmt::format("unpack it: zstd -d {}", name.string()));
   }
   RecognisedImage image{ImageFormat::raw, file_size};
   if (is_vhd) image = recognise_vhd(tail, file_size, name);

@@ -15,6 +15,11 @@ void ExportMeter::advance(std::uint64_t bytes, std::string_view file) {
   progress_.advance(Stage::write_images, {0, {done_}}, file);
 }
 
+void ExportMeter::warning(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  progress_.warning(text);
+}
+
 void ExportMeter::finish() {
   const std::lock_guard lock(mutex_);
   progress_.end(Stage::write_images, {0, {done_}});

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "composer/image/extents.h"
+#include "composer/image/system_facts.h"
 #include "composer/plan.h"
 #include "composer/progress.h"
 
@@ -19,6 +20,8 @@ class ExportMeter {
 
   /// Adds to what is done; `file` names the output in hand. Any thread.
   void advance(std::uint64_t bytes, std::string_view file);
+  /// Tells the user of something that an output could not keep. Any thread.
+  void warning(std::string_view text);
   /// Ends the stage.
   void finish();
 
@@ -41,7 +44,8 @@ struct ExportJob {
   const PlannedOutput& output;
   const RawDisk& disk;
   ExportMeter& meter;
-  unsigned threads = 1;  ///< At least 1. The file's bytes do not depend on it.
+  unsigned threads = 1;                 ///< At least 1. The file's bytes do not depend on it.
+  const SystemFacts* system = nullptr;  ///< What is on the disk, for formats that say it.
 };
 
 }  // namespace composer::image

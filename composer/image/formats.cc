@@ -87,12 +87,14 @@ void check_compression(const PlannedOutput& output) {
   const auto possible = facts_of(output.format).compressions;
   if (std::find(possible.begin(), possible.end(), output.compression) != possible.end()) return;
   const std::string_view name = to_text(output.format);
-  if (possible.size() == 1) {
+  if (possible.size() == 1 && possible[0] == Compression::none) {
     throw Error(ErrorKind::usage, fmt::format("'{}' images are never compressed", name),
                 "leave out compression");
   }
-  throw Error(ErrorKind::usage, fmt::format("'{}' images are not compressed with '{}'", name,
-                                            to_text(output.compression)));
+  throw Error(ErrorKind::usage, output.compression == Compression::none
+                                    ? fmt::format("'{}' images are always compressed", name)
+                                    : fmt::format("'{}' images are not compressed with '{}'", name,
+                                                  to_text(output.compression)));
 }
 
 void check_output_names(const Plan& plan) {

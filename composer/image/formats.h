@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "composer/image/cosi_writer.h"
 #include "composer/image/export_job.h"
 #include "composer/image/partial_file.h"
 #include "composer/image/qcow2_format.h"
@@ -50,6 +51,7 @@ inline constexpr std::array kFormats{
     Format{OutputFormat::vhd, {512}, kVhdLargestDisk, nullptr, write_vhd_dynamic},
     Format{OutputFormat::vhdx, {512}, vhdx::kLargestDisk, nullptr, write_vhdx},
     Format{OutputFormat::qcow2, {512}, qcow2::kLargestDisk, nullptr, write_qcow2},
+    Format{OutputFormat::cosi, {512}, {INT64_MAX}, nullptr, write_cosi},
 };
 
 /// @throws Error  when the format is none that is made of a disk.

@@ -17,10 +17,10 @@ void write_tar_file(const RootJob& job, PartialFile& file) {
   });
 }
 
-Bytes write_directory(const RootJob& job, PartialDirectory& directory) {
+WrittenDirectory write_directory(const RootJob& job, PartialDirectory& directory) {
   const Bytes copied = copy_tree(job.root, job.walk, directory.fd());
   job.meter.advance(copied.count, job.output.filename);
-  return copied;
+  return {copied, {}};
 }
 
 const RootFormat& root_format_of(OutputFormat format) {

@@ -152,12 +152,16 @@ class Walker {
     visitor_.enter(entry);
   }
 
-  static TreeEntry described(int parent, const std::string& name, const std::string& path) {
+  TreeEntry described(int parent, const std::string& name, const std::string& path) const {
     TreeEntry entry;
     entry.parent = parent;
     entry.name = name;
     entry.path = path;
     entry.attributes = attributes_of(parent, name, path);
+    std::erase_if(entry.attributes, [&](const Attribute& attribute) {
+      const auto& left_out = walk_.left_out_attributes;
+      return std::find(left_out.begin(), left_out.end(), attribute.name) != left_out.end();
+    });
     return entry;
   }
 

@@ -45,6 +45,7 @@ class TreeVisitor {
 struct TreeWalk {
   std::int64_t source_date_epoch = 0;
   std::set<std::string, std::less<>> left_out;  ///< Paths that are passed over with their content.
+  std::vector<std::string> left_out_attributes = {};
 };
 
 /// Walks the tree below `root`, mounts in it included. Entries come by path, bytewise, a directory

@@ -67,14 +67,13 @@ la_ssize_t on_write(archive* raw, void* data, const void* bytes, std::size_t siz
   }
 }
 
-std::string in_archive(const std::string& path) {
-  return path.empty() ? std::string(".") : "./" + path;
-}
-
 class TarWriter final : public TreeVisitor {
  public:
-  explicit TarWriter(const std::function<void(std::string_view)>& take)
-      : sink_{take, nullptr}, archive_(::archive_write_new()), entry_(::archive_entry_new()) {
+  TarWriter(const std::function<void(std::string_view)>& take, const TarOptions& options)
+      : options_(options),
+        sink_{take, nullptr},
+        archive_(::archive_write_new()),
+        entry_(::archive_entry_new()) {
     if (!archive_ || !entry_) throw Error(ErrorKind::build, "cannot start libarchive: no memory");
     archive* raw = archive_.get();
     // Restricted: no extended header where a plain one says it all.
@@ -86,6 +85,8 @@ class TarWriter final : public TreeVisitor {
   }
 
   void enter(const TreeEntry& source) override {
+    if (options_.check != nullptr) options_.check(source);
+    if (source.path.empty() && options_.paths == TarPaths::plain) return;
     archive_entry* entry = ::archive_entry_clear(entry_.get());
     const std::string name = in_archive(source.path);
     ::archive_entry_set_pathname(entry, name.c_str());
@@ -106,6 +107,11 @@ class TarWriter final : public TreeVisitor {
   void finish() { check(::archive_write_close(archive_.get())); }
 
  private:
+  std::string in_archive(const std::string& path) const {
+    if (options_.paths == TarPaths::plain) return path;
+    return path.empty() ? std::string(".") : "./" + path;
+  }
+
   static void describe_own(const TreeEntry& source, archive_entry* entry) {
     if (source.is(S_IFLNK)) ::archive_entry_set_symlink(entry, source.link_target.c_str());
     if (source.is(S_IFREG)) ::archive_entry_set_size(entry, source.status.st_size);
@@ -152,6 +158,7 @@ class TarWriter final : public TreeVisitor {
     throw Error(ErrorKind::build, fmt::format("{}: {}", what, why ? why : "libarchive refused it"));
   }
 
+  const TarOptions& options_;
   Sink sink_;
   Archive archive_;
   Entry entry_;
@@ -159,9 +166,10 @@ class TarWriter final : public TreeVisitor {
 
 }  // namespace
 
-void write_tar(int root, const TreeWalk& walk, const std::function<void(std::string_view)>& sink) {
+void write_tar(int root, const TreeWalk& walk, const std::function<void(std::string_view)>& sink,
+               const TarOptions& options) {
   const Utf8Locale locale;
-  TarWriter writer(sink);
+  TarWriter writer(sink, options);
   walk_tree(root, walk, writer);
   writer.finish();
 }

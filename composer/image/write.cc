@@ -174,7 +174,8 @@ void hash_followers(std::vector<Output>& outputs, const Plan& plan, const RawDis
 }  // namespace
 
 std::vector<Image> write_images(const Plan& plan, const disk::Disk& disk, DiskUse use,
-                                const fs::path& directory, Progress& progress) {
+                                const fs::path& directory, Progress& progress,
+                                const SystemFacts* system) {
   std::vector<Output> outputs = check_outputs(plan, disk, directory);
   const FileDescriptor disk_fd = open_disk(disk);
   const RawDisk raw{disk_fd.get(), disk.size.count, disk.path.string()};
@@ -194,7 +195,7 @@ std::vector<Image> write_images(const Plan& plan, const disk::Disk& disk, DiskUs
   ExportMeter meter(progress, data * outputs.size());
   const unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1U, kMostThreads);
   const auto job = [&](const Output& output) {
-    return ExportJob{plan, *output.planned, raw, meter, threads};
+    return ExportJob{plan, *output.planned, raw, meter, threads, system};
   };
   {
     Crew crew(meter);

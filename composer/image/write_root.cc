@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "composer/base/checksum.h"
 #include "composer/error.h"
@@ -17,6 +18,9 @@ namespace composer::image {
 namespace {
 
 namespace fs = std::filesystem;
+
+// More threads than this only wait for the one that stores.
+constexpr unsigned kMostThreads = 32;
 
 struct Output {
   const PlannedOutput* planned = nullptr;
@@ -74,10 +78,13 @@ void write_one(Output& output, const RootJob& job, const fs::path& path) {
     return;
   }
   output.directory = std::make_unique<PartialDirectory>(path);
-  output.size = output.format->write_directory(job, *output.directory);
+  WrittenDirectory written = output.format->write_directory(job, *output.directory);
   output.directory->sync();
+  output.size = written.size;
   // Of the copy: what was written is what the digest speaks for.
-  output.sha256 = digest_of_tar(output.directory->fd(), job.walk, job.meter);
+  output.sha256 = !written.sha256.empty()
+                      ? std::move(written.sha256)
+                      : digest_of_tar(output.directory->fd(), job.walk, job.meter);
 }
 
 }  // namespace
@@ -93,12 +100,13 @@ std::vector<std::string> left_out_of_root_images(const PlannedDisk& disk) {
   return paths;
 }
 
-std::vector<Image> write_root_images(const Plan& plan, const fs::path& root,
+std::vector<Image> write_root_images(const Plan& plan, const FinishedRoot& root,
                                      const fs::path& directory, Progress& progress) {
   std::vector<Output> outputs = outputs_of_root(plan, directory);
   if (outputs.empty()) return {};
-  const FileDescriptor root_fd = open_file(root, O_RDONLY | O_DIRECTORY);
+  const FileDescriptor root_fd = open_file(root.path, O_RDONLY | O_DIRECTORY);
   TreeWalk walk{plan.source_date_epoch, {}};
+  const unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1U, kMostThreads);
   for (std::string& path : left_out_of_root_images(plan.disk)) {
     walk.left_out.insert(std::move(path));
   }
@@ -107,8 +115,10 @@ std::vector<Image> write_root_images(const Plan& plan, const fs::path& root,
   ExportMeter meter(progress, {0});
   for (Output& output : outputs) {
     with_context(fmt::format("while writing '{}'", output.planned->filename), [&] {
-      write_one(output, {*output.planned, root_fd.get(), walk, meter},
-                directory / output.planned->filename);
+      write_one(
+          output,
+          {plan, *output.planned, root_fd.get(), root.files, root.system, walk, meter, threads},
+          directory / output.planned->filename);
     });
   }
   std::vector<Image> images;

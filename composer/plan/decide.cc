@@ -21,6 +21,41 @@ std::vector<std::string> values_of(const std::vector<Located<std::string>>& loca
   return values;
 }
 
+PlannedContainer plan_container(const ContainerRequest& request, const std::string& version) {
+  const auto text_of = [](const std::optional<Located<std::string>>& value) {
+    return value ? value->value : std::string();
+  };
+  PlannedContainer container;
+  container.entrypoint = values_of(request.entrypoint);
+  container.cmd = values_of(request.cmd);
+  const bool has_path =
+      std::any_of(request.env.begin(), request.env.end(),
+                  [](const PairRequest& pair) { return pair.key.value == "PATH"; });
+  // What every container runtime and base image has; without it nothing is found.
+  if (!has_path) {
+    container.env.push_back(
+        {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"});
+  }
+  for (const PairRequest& pair : request.env) {
+    container.env.push_back({pair.key.value, pair.value.value});
+  }
+  for (const PairRequest& pair : request.labels) {
+    container.labels.push_back({pair.key.value, pair.value.value});
+  }
+  std::sort(container.labels.begin(), container.labels.end(),
+            [](const PlannedPair& a, const PlannedPair& b) { return a.key < b.key; });
+  container.working_dir = text_of(request.working_dir);
+  container.user = text_of(request.user);
+  container.stop_signal = text_of(request.stop_signal);
+  for (const auto& port : request.exposed_ports) {
+    const bool plain = port.value.find('/') == std::string::npos;
+    container.exposed_ports.push_back(plain ? port.value + "/tcp" : port.value);
+  }
+  std::sort(container.exposed_ports.begin(), container.exposed_ports.end());
+  container.tag = request.tag ? request.tag->value : version;
+  return container;
+}
+
 /// How the kernel finds what is mounted on `/`: a filesystem, or a subvolume of it.
 std::string root_argument(const PlannedFilesystem& filesystem) {
   const std::string device = "root=UUID=" + filesystem.uuid;
@@ -171,6 +206,10 @@ Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::strin
         output.filename ? output.filename->value
                         : fmt::format("{}{}", plan.name, extension_of(format, planned.compression));
     if (output.sector_size) planned.sector_size = output.sector_size->value;
+    if (format == OutputFormat::oci || format == OutputFormat::oci_archive) {
+      planned.container =
+          plan_container(output.container.value_or(ContainerRequest{}), plan.version);
+    }
     plan.outputs.push_back(std::move(planned));
   }
   plan.boot_test.target = blueprint.boot_test.target;

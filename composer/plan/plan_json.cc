@@ -116,11 +116,25 @@ void members(Io& io, PlannedBoot& v) {
 }
 
 template <typename Io>
+void members(Io& io, PlannedContainer& v) {
+  io("entrypoint", v.entrypoint);
+  io("cmd", v.cmd);
+  io("env", v.env);
+  io("labels", v.labels);
+  io("working_dir", v.working_dir);
+  io("user", v.user);
+  io("stop_signal", v.stop_signal);
+  io("exposed_ports", v.exposed_ports);
+  io("tag", v.tag);
+}
+
+template <typename Io>
 void members(Io& io, PlannedOutput& v) {
   io("format", v.format);
   io("compression", v.compression);
   io("filename", v.filename);
   io("sector_size", v.sector_size);
+  io("container", v.container);
 }
 
 template <typename Io>
@@ -196,7 +210,7 @@ constexpr auto kLast<Firmware> = Firmware::both;
 template <>
 constexpr auto kLast<Loader> = Loader::uki;
 template <>
-constexpr auto kLast<OutputFormat> = OutputFormat::tar;
+constexpr auto kLast<OutputFormat> = OutputFormat::kernel;
 template <>
 constexpr auto kLast<Compression> = Compression::zstd;
 template <>

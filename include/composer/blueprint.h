@@ -23,8 +23,22 @@ enum class PartitionTableType { gpt, mbr };
 enum class FilesystemType { ext4, xfs, btrfs, vfat, swap };
 enum class Firmware { uefi, bios, both };
 enum class Loader { grub, systemd_boot, uki };
-enum class OutputFormat { raw, vhd_fixed, vhd, vhdx, qcow2, directory, tar };
-enum class Compression { none, zlib, zstd };
+enum class OutputFormat {
+  raw,
+  vhd_fixed,
+  vhd,
+  vhdx,
+  qcow2,
+  cosi,
+  directory,
+  tar,
+  wsl,
+  oci,
+  oci_archive,
+  cpio,
+  kernel,
+};
+enum class Compression { none, zlib, gzip, zstd };
 
 /// The sectors that a virtual disk shows to its machine: what the machine addresses it by, and what
 /// it says it is made of inside.
@@ -130,11 +144,22 @@ struct BootRequest {
   std::optional<Located<bool>> serial_console;
 };
 
+/// What an OCI image says of the program in it. The keys are OCI's own properties.
+struct ContainerRequest {
+  std::vector<Located<std::string>> entrypoint, cmd;
+  std::vector<PairRequest> env, labels;
+  std::optional<Located<std::string>> working_dir, user, stop_signal;
+  std::vector<Located<std::string>> exposed_ports;
+  std::optional<Located<std::string>> tag;  ///< Default: the blueprint's version.
+  Span at;
+};
+
 struct OutputRequest {
   Located<OutputFormat> format;
   std::optional<Located<Compression>> compression;  ///< output_format.h says which has what.
   std::optional<Located<std::string>> filename;     ///< Default: NAME.EXTENSION.
   std::optional<Located<SectorSize>> sector_size;   ///< VHDX only; default 512n.
+  std::optional<ContainerRequest> container;        ///< OCI only.
 };
 
 /// What `image-composer boot` expects of the image.

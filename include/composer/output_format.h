@@ -16,6 +16,8 @@ struct OutputFormatFacts {
   std::string_view extension;
   /// Whether it is made of the disk; of the root otherwise.
   bool of_disk = false;
+  /// Whether it is a directory; a file otherwise.
+  bool is_directory = false;
   /// What it can be compressed with, the default first.
   std::span<const Compression> compressions;
 };

@@ -111,11 +111,21 @@ struct PlannedBoot {
   bool serial_console = true;         ///< Whether the loader's menu is on the serial port too.
 };
 
+/// What an OCI image says of the program in it.
+struct PlannedContainer {
+  std::vector<std::string> entrypoint, cmd;
+  std::vector<PlannedPair> env, labels;
+  std::string working_dir, user, stop_signal;
+  std::vector<std::string> exposed_ports;
+  std::string tag;
+};
+
 struct PlannedOutput {
   OutputFormat format = OutputFormat::raw;
   Compression compression = Compression::none;
   std::string filename;
   SectorSize sector_size = SectorSize::native_512;  ///< VHDX only.
+  std::optional<PlannedContainer> container;        ///< OCI only.
 };
 
 struct PlannedTestScript {

@@ -367,6 +367,35 @@ TEST_CASE("a sector size is a vhdx's, and one that the disk is laid out for") {
         "'sector_size']");
 }
 
+TEST_CASE("what a container runs is an OCI image's") {
+  const auto outputs = [](const std::string& list) {
+    return only(with("outputs:\n  - {format: qcow2}\n", "outputs: [" + list + "]\n"));
+  };
+  CHECK(outputs("{format: oci}, {format: oci-archive, compression: zstd}") == "0 problems");
+  CHECK(
+      outputs("{format: oci, container: {entrypoint: [/usr/bin/web], cmd: ['--port', '80'], "
+              "working_dir: /srv, user: 'web:web', env: {MODE: test}, labels: {org.example/a: b}, "
+              "exposed_ports: [80, 53/udp], stop_signal: SIGINT, tag: latest}}") == "0 problems");
+  CHECK(outputs("{format: tar, container: {cmd: [sh]}}") ==
+        "23: format 'tar' says nothing of what a container runs, only an oci does [remove "
+        "'container']");
+  CHECK(outputs("{format: oci, container: {exposed_ports: [80/sctp]}}") ==
+        "23: '80/sctp' is not a port [write a number of 1 to 65535, or with a protocol: '53/udp']");
+  CHECK(outputs("{format: oci, container: {user: 'a b'}}") ==
+        "23: 'a b' is not a user of a container [write a name or number, or two of them: "
+        "'USER:GROUP']");
+  CHECK(outputs("{format: oci, container: {stop_signal: TERM}}") ==
+        "23: 'TERM' is not a signal [write its name, such as 'SIGTERM']");
+  CHECK(outputs("{format: oci, container: {tag: 'a:b'}}").find("'a:b' is not a tag") !=
+        std::string::npos);
+  CHECK(outputs("{format: wsl, compression: zstd}") ==
+        "23: format 'wsl' is not compressed with 'zstd' [write 'gzip']");
+  CHECK(outputs("{format: cosi, compression: none}") ==
+        "23: format 'cosi' is not compressed with 'none' [write 'zstd']");
+  CHECK(outputs("{format: cpio}, {format: cpio, compression: gzip}, {format: kernel}") ==
+        "0 problems");
+}
+
 TEST_CASE("a disk may be missing where all outputs are made of the root") {
   const std::string disk =
       kGood.substr(kGood.find("disk:"), kGood.find("boot:") - kGood.find("disk:"));
@@ -378,7 +407,7 @@ TEST_CASE("a disk may be missing where all outputs are made of the root") {
   CHECK_FALSE(composer::parse_blueprint(tar, "web.yaml").has_disk());
   CHECK(only(none) ==
         "14: output format 'qcow2' is made of a disk, and the blueprint has none [add 'disk:' and "
-        "'boot:', or write 'format: directory' or 'tar']");
+        "'boot:', or write 'format: tar', 'oci' or 'wsl']");
   CHECK(
       only(with("- {format: qcow2}", "- {format: tar}\n  - {format: raw}", with(disk, ""))) ==
       "17: output format 'raw' is made of a disk, and the blueprint has none [add 'disk:' and its "

@@ -48,6 +48,15 @@ const std::string kZero(512, '\0');
 
 }  // namespace
 
+TEST_CASE("a compressed disk and what is no disk are refused") {
+  const std::string zstd = "\x28\xb5\x2f\xfd" + std::string(508, 'x');
+  CHECK_THROWS_WITH(recognise(zstd, zstd, MiB(1), "a.raw.zst"),
+                    "cannot boot 'a.raw.zst': it is compressed");
+  const std::string zeros(512, '\0');
+  CHECK_THROWS_WITH(recognise(zeros, zeros, MiB(1), "a.cosi"),
+                    "cannot boot 'a.cosi': a file called '.cosi' is no disk");
+}
+
 TEST_CASE("image formats are told by their content") {
   CHECK(recognise(kZero, kZero, MiB(1), "x.raw") == RecognisedImage{ImageFormat::raw, MiB(1)});
   CHECK(recognise(kZero, vhd_footer(2, MiB(8)), MiB(8) + Bytes{512}, "x.vhd") ==

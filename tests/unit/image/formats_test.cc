@@ -14,7 +14,7 @@ namespace {
 // output_format.cc is checked at compile time to have a row for each OutputFormat.
 std::vector<OutputFormat> formats_where(bool of_disk) {
   std::vector<OutputFormat> formats;
-  for (int i = 0; i <= static_cast<int>(OutputFormat::tar); ++i) {
+  for (int i = 0; i <= static_cast<int>(OutputFormat::kernel); ++i) {
     const auto format = static_cast<OutputFormat>(i);
     if (is_made_of_disk(format) == of_disk) formats.push_back(format);
   }
@@ -46,6 +46,7 @@ TEST_CASE("the other table has one complete row for each format that is made of 
     const RootFormat& row = root_format_of(format);
     CHECK(row.format == format);
     CHECK((row.write_file == nullptr) != (row.write_directory == nullptr));
+    CHECK((row.write_directory != nullptr) == facts_of(format).is_directory);
   }
 }
 

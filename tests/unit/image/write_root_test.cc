@@ -3,19 +3,23 @@
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "composer/base/checksum.h"
 #include "composer/error.h"
 #include "composer/host/process.h"
+#include "composer/tree/host_root.h"
 
 #include "tests/support/scratch_folder.h"
 #include "tests/unit/image/tree_listing.h"
 
 using namespace composer;
 using composer::image::write_root_images;
+using nlohmann::json;
 namespace fs = std::filesystem;
 
 namespace {
@@ -73,9 +77,11 @@ class WriteRootImages {
     return *this;
   }
   std::vector<Image> write_images() const {
-    SilentProgress progress;
-    return write_root_images(plan_, root(), out(), progress);
+    const tree::HostRoot files(root());
+    return write_root_images(plan_, {root(), files, system_}, out(), progress_);
   }
+  image::SystemFacts& system() { return system_; }
+  const std::vector<std::string>& warnings() const { return progress_.warnings; }
 
   Plan& plan() { return plan_; }
   fs::path root() const { return scratch_.path() / "root"; }
@@ -86,8 +92,22 @@ class WriteRootImages {
   }
 
  private:
+  /// Keeps what the user is warned of.
+  struct Warnings final : Progress {
+    void begin(Stage, Amount) override {}
+    void advance(Stage, Amount, std::string_view) override {}
+    void end(Stage, Amount) override {}
+    void note(std::string_view) override {}
+    void warning(std::string_view text) override { warnings.emplace_back(text); }
+    void command(std::span<const std::string>) override {}
+    void output(std::string_view, std::string_view) override {}
+    std::vector<std::string> warnings;
+  };
+
   test::ScratchFolder scratch_;
   Plan plan_;
+  image::SystemFacts system_;
+  mutable Warnings progress_;
 };
 
 }  // namespace
@@ -181,6 +201,147 @@ TEST_CASE("two outputs of one name and compressed ones are refused") {
   CHECK_THROWS_WITH(test.write_images(), "two images have the file name 'vm'");
   test.plan().outputs = {{OutputFormat::tar, Compression::zstd, "vm.tar"}};
   CHECK_THROWS_WITH(test.write_images(), "'tar' images are never compressed");
+}
+
+TEST_CASE("an OCI layout and archive hold the same image, whose digests are right") {
+  WriteRootImages test;
+  test.fill();
+  test.plan().name = "web";
+  PlannedContainer container;
+  container.tag = "4.0";
+  test.plan().outputs = {
+      {OutputFormat::oci, Compression::zstd, "web.oci", {}, container},
+      {OutputFormat::oci_archive, Compression::zstd, "web.oci.tar", {}, container}};
+  const std::vector<Image> images = test.write_images();
+  const fs::path layout = test.out("web.oci");
+  CHECK(output_of({"find", layout, "-printf", "%P %m\n"}).find("blobs/sha256 755") !=
+        std::string::npos);
+  // Every blob is what its name says.
+  std::size_t blobs = 0;
+  for (const auto& entry : fs::directory_iterator(layout / "blobs/sha256")) {
+    CHECK(sha256_file(entry.path()) == entry.path().filename());
+    ++blobs;
+  }
+  CHECK(blobs == 3);
+  CHECK(fs::exists(layout / "blobs/sha256" / images[0].sha256));
+  const json index = json::parse(read_file(layout / "index.json"));
+  CHECK(index.at("manifests").at(0).at("digest") == "sha256:" + images[0].sha256);
+  const json manifest = json::parse(read_file(layout / "blobs/sha256" / images[0].sha256));
+  const auto blob = [&](const json& descriptor) {
+    return layout / "blobs/sha256" / descriptor.at("digest").get<std::string>().substr(7);
+  };
+  const json config = json::parse(read_file(blob(manifest.at("config"))));
+  // The layer before compression is the archive that the format `tar` writes.
+  const fs::path layer = blob(manifest.at("layers").at(0));
+  output_of({"zstd", "-q", "-d", layer, "-o", test.scratch() / "layer.tar"});
+  CHECK(config.at("rootfs").at("diff_ids").at(0) ==
+        "sha256:" + sha256_file(test.scratch() / "layer.tar"));
+  fs::create_directory(test.scratch() / "unpacked");
+  output_of({"tar", "-x", "--xattrs", "--xattrs-include=*", "--same-owner", "-p", "-f",
+             test.scratch() / "layer.tar", "-C", test.scratch() / "unpacked"});
+  CHECK(test.lines(test.scratch() / "unpacked") == test.lines(test.root()));
+
+  fs::create_directory(test.scratch() / "archive");
+  output_of({"tar", "-x", "-f", test.out("web.oci.tar"), "-C", test.scratch() / "archive"});
+  output_of({"diff", "-r", layout, test.scratch() / "archive"});
+  CHECK(images[1].sha256 == sha256_file(test.out("web.oci.tar")));
+  // Again, to the bit.
+  const std::string first = images[1].sha256;
+  CHECK(test.write_images()[1].sha256 == first);
+}
+
+TEST_CASE("a file whose name means a deletion in a layer is refused") {
+  WriteRootImages test;
+  write(test.root() / "usr/.wh.gone", "");
+  test.plan().outputs = {{OutputFormat::oci, Compression::gzip, "x.oci", {}, PlannedContainer{}}};
+  CHECK_THROWS_WITH(test.write_images(),
+                    "the image holds '/usr/.wh.gone', which in a layer does not mean a file but "
+                    "that one is deleted");
+  CHECK(fs::is_empty(test.out()));
+}
+
+TEST_CASE("a root that WSL would not take is refused with every reason") {
+  WriteRootImages test;
+  test.fill();
+  test.plan().outputs = {{OutputFormat::wsl, Compression::gzip, "x.wsl"}};
+  try {
+    test.write_images();
+    FAIL("not refused");
+  } catch (const Error& error) {
+    CHECK_THAT(error.to_text(),
+               Catch::StartsWith("error: the image would be no distribution of WSL: ") &&
+                   Catch::Contains("there is no file '/etc/wsl-distribution.conf'\n") &&
+                   Catch::Contains("there is no file '/bin/sh'\n"));
+  }
+  CHECK(fs::is_empty(test.out()));
+}
+
+TEST_CASE("a distribution of WSL is a gzip of plain paths, numeric owners and no labels") {
+  WriteRootImages test;
+  const std::string program("\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\3\0\x3e\0", 20);
+  write(test.root() / "etc/wsl-distribution.conf", "[oobe]\ndefaultName=Example\n");
+  write(test.root() / "etc/passwd", "root:x:0:0::/root:/bin/bash\n");
+  write(test.root() / "etc/shadow", "root:*:1::::::\n", 0600);
+  write(test.root() / "bin/bash", program, 0755);
+  fs::create_symlink("bash", test.root() / "bin/sh");
+  REQUIRE(::setxattr((test.root() / "bin/bash").c_str(), "security.ima", "x", 1, 0) == 0);
+  test.plan().outputs = {{OutputFormat::wsl, Compression::gzip, "x.wsl"}};
+  const std::vector<Image> images = test.write_images();
+  CHECK(output_of({"tar", "-tf", test.out("x.wsl")}) ==
+        "bin/\nbin/bash\nbin/sh\netc/\netc/passwd\netc/shadow\netc/wsl-distribution.conf\n");
+  CHECK(output_of({"tar", "--xattrs", "--xattrs-include=*", "-tvvf", test.out("x.wsl")})
+            .find("ima") == std::string::npos);
+  CHECK(output_of({"tar", "-tvf", test.out("x.wsl")}).find("-rwxr-xr-x 0/0") != std::string::npos);
+  CHECK(output_of({"file", "-b", test.out("x.wsl")}).starts_with("gzip compressed data"));
+  // A second opinion, by a program that shares nothing with ours.
+  CHECK(output_of(
+            {"python3", COMPOSER_SOURCE_DIR "/tests/system/image/check_wsl.py", test.out("x.wsl")})
+            .empty());
+  CHECK(test.write_images()[0].sha256 == images[0].sha256);
+}
+
+TEST_CASE("a cpio holds the tree as the kernel unpacks it, and what it cannot keep is said") {
+  WriteRootImages test;
+  test.fill();
+  fs::create_directories(test.root() / "sbin");
+  write(test.root() / "sbin/init", "program", 0755);
+  fs::remove(test.root() / "var/log/lastlog");
+  test.plan().outputs = {{OutputFormat::cpio, Compression::zstd, "x.cpio.zst"}};
+  const std::vector<Image> images = test.write_images();
+  CHECK(test.warnings() ==
+        std::vector<std::string>{"'x.cpio.zst' does not have the file capabilities of 1 file: cpio "
+                                 "has no extended attributes"});
+  output_of({"zstd", "-q", "-d", test.out("x.cpio.zst"), "-o", test.scratch() / "x.cpio"});
+  fs::create_directory(test.scratch() / "unpacked");
+  output_of({"sh", "-c",
+             "cd '" + (test.scratch() / "unpacked").string() +
+                 "' && cpio --quiet -idm --no-preserve-owner -F ../x.cpio && cpio --quiet -tv -n "
+                 "-F ../x.cpio > ../listing"});
+  // Owners by the listing, the rest by what was unpacked; attributes are lost, and `init` is added.
+  const std::string listing = read_file(test.scratch() / "listing");
+  CHECK(listing.find("   1 1000     12 ") != std::string::npos);
+  CHECK(fs::read_symlink(test.scratch() / "unpacked/init") == "sbin/init");
+  CHECK(read_file(test.scratch() / "unpacked/var/mail/someone") == "mail");
+  struct stat one {
+  }, other{};
+  REQUIRE(::stat((test.scratch() / "unpacked/usr/bin/sudo").c_str(), &one) == 0);
+  REQUIRE(::stat((test.scratch() / "unpacked/usr/bin/sudoedit").c_str(), &other) == 0);
+  CHECK(one.st_ino == other.st_ino);
+  CHECK(one.st_size == 7);
+  CHECK(test.write_images()[0].sha256 == images[0].sha256);
+}
+
+TEST_CASE("a root with nothing to start is no initramfs, and one without kernel has none") {
+  WriteRootImages test;
+  write(test.root() / "etc/motd", "hello");
+  test.plan().outputs = {{OutputFormat::cpio, Compression::none, "x.cpio"}};
+  CHECK_THROWS_WITH(test.write_images(), "the image has neither '/init' nor '/sbin/init' to start");
+  test.plan().outputs = {{OutputFormat::kernel, Compression::none, "x.vmlinuz"}};
+  CHECK_THROWS_WITH(test.write_images(), "the image has no kernel");
+  write(test.root() / "usr/lib/modules/6.6/vmlinuz", "kernel");
+  test.system().kernels = {{"6.6", "/usr/lib/modules/6.6/vmlinuz"}, {"6.5", "/nowhere"}};
+  test.write_images();
+  CHECK(read_file(test.out("x.vmlinuz")) == "kernel");
 }
 
 TEST_CASE("a plan whose outputs are all made of the disk has none of the root") {
