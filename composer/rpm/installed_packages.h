@@ -15,8 +15,8 @@ struct InstalledPackage {
 };
 
 /// The packages in an rpm database, sorted by name and version. Nothing of the host's own rpm is
-/// read or changed, and no privilege is needed. Not for several threads at once: where a database
-/// is, librpm knows for the whole process.
+/// read or changed, and no privilege is needed. librpm reads it in a process of its own, for a
+/// limited time: what a hostile database does to it is an Error here.
 ///
 /// @param database  The content of rpmdb.sqlite, from wherever it is.
 /// @throws Error  when it is no such database, or damaged.
