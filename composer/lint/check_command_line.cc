@@ -103,8 +103,9 @@ Verdict check_fips_argument(const Examination& examination) {
   const std::string policies = system.text("/etc/crypto-policies/config").value_or("");
   const auto said = settings_of(policies);
   const bool policy = !said.empty() && said.back().starts_with("FIPS");
-  const bool image =
-      policy || system.exists("/etc/system-fips") || system.package({"dracut-fips"}) != nullptr;
+  const bool image = policy || system.exists("/etc/system-fips") ||
+                     // Where packages are not rpm's there is none of that name.
+                     (examination.subject.packages && system.package({"dracut-fips"}) != nullptr);
   return for_each_entry(examination, [&](const BootEntry& entry) {
     const auto values = entry.values("fips");
     const bool on = !values.empty() && values.back() != "0";

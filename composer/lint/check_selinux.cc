@@ -42,6 +42,7 @@ bool has_read_only_root(System& system) {
 }
 
 bool has_policy(System& system, const std::string& type) {
+  if (type.empty() || type.find('/') != std::string::npos) return false;
   for (const std::string& name : system.root().list(fmt::format("/etc/selinux/{}/policy", type))) {
     if (name.starts_with("policy.")) return true;
   }
@@ -62,6 +63,10 @@ Verdict check_selinux_policy(const Examination& examination) {
                       : fmt::format("{} has SELINUX={}", kConfig, shown(config.mode)));
   }
   if (!config.on()) return passed();
+  // The library and its file alone, as Debian has them: systemd says so, and starts without.
+  if (config.mode == "permissive" && !has_policy(system, config.policy)) {
+    return inapplicable("SELinux is permissive, and has no policy to load");
+  }
   std::vector<std::string> found;
   if (config.policy.empty() || config.policy.find('/') != std::string::npos) {
     found.push_back(fmt::format("{} has SELINUXTYPE={}", kConfig, shown(config.policy)));
@@ -88,7 +93,9 @@ Verdict check_selinux_enforcing(const Examination& examination) {
 
 Verdict check_selinux_labels(const Examination& examination) {
   System& system = examination.system;
-  if (!selinux_config(system).on()) return inapplicable("SELinux is off");
+  const SelinuxConfig config = selinux_config(system);
+  if (!config.on()) return inapplicable("SELinux is off");
+  if (!has_policy(system, config.policy)) return inapplicable("SELinux has no policy to load");
   if (system.exists("/.autorelabel") && !has_read_only_root(system)) {
     return inapplicable("/.autorelabel has the first start label every file");
   }

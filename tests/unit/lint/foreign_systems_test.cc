@@ -215,6 +215,22 @@ TEST_CASE("repositories take signatures and release from where the package manag
         "inapplicable: no repository of packages is enabled");
 }
 
+TEST_CASE("a permissive SELinux without a policy is none") {
+  const auto without_policy = [](SampleImage& image) {
+    image.remove("/etc/selinux/targeted");
+    image.edit("/etc/selinux/config", "enforcing", "Permissive");
+    image.root.file("/etc/new", "");
+  };
+  CHECK(outcome("selinux-policy", without_policy) ==
+        "inapplicable: SELinux is permissive, and has no policy to load");
+  CHECK(outcome("selinux-labels", without_policy) == "inapplicable: SELinux has no policy to load");
+}
+
+TEST_CASE("an image whose packages are not rpm's is a FIPS image by its files alone") {
+  CHECK(outcome("fips-argument", [](SampleImage& image) { image.subject.packages.reset(); }) ==
+        "passed");
+}
+
 TEST_CASE("a system that labels itself at the first start needs no labels yet") {
   SampleImage image = good_image(LintProfile::azure_gen2);
   image.root.file("/.autorelabel", "");
