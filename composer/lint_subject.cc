@@ -9,6 +9,8 @@
 #include "composer/error.h"
 #include "composer/inspect/disk_facts.h"
 #include "composer/inspect/signature.h"
+#include "composer/lint/config_files.h"
+#include "composer/lint/dpkg_status.h"
 #include "composer/rpm/installed_packages.h"
 
 namespace composer {
@@ -164,6 +166,9 @@ void find_esp(LintSubject& open) {
   }
 }
 
+/// A large desktop's has 10 MiB.
+constexpr std::uint64_t kLargestStatus = 64 << 20;
+
 void read_packages(Subject& subject) {
   for (const char* path : {"/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/rpmdb.sqlite"}) {
     try {
@@ -180,7 +185,17 @@ void read_packages(Subject& subject) {
     }
     return;
   }
-  subject.packages_problem = "the image has no rpm database of SQLite";
+  try {
+    if (const auto status =
+            lint::read_config(*subject.root, "/var/lib/dpkg/status", kLargestStatus)) {
+      subject.packages = lint::dpkg_packages(*status);
+      return;
+    }
+  } catch (const Error& error) {
+    subject.packages_problem = error.what();
+    return;
+  }
+  subject.packages_problem = "the image has neither an rpm database of SQLite nor dpkg's list";
 }
 
 /// What can be known of a disk without a root filesystem.

@@ -114,8 +114,8 @@ std::string option(System& system, const std::string& key) {
 }  // namespace
 
 Verdict check_azure_agent_installed(const Examination& examination) {
-  const InstalledPackage* package =
-      examination.system.package({"WALinuxAgent", "walinuxagent", "python3-WALinuxAgent"});
+  const InstalledPackage* package = examination.system.package(
+      {"WALinuxAgent", "walinuxagent", "waagent", "python3-WALinuxAgent"});
   if (package == nullptr) {
     for (const char* program : {"/usr/sbin/waagent", "/usr/bin/waagent"}) {
       if (!examination.system.exists(program)) continue;

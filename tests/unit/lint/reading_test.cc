@@ -6,6 +6,7 @@
 #include "composer/lint/boot_entries.h"
 #include "composer/lint/config_text.h"
 #include "composer/lint/decompress.h"
+#include "composer/lint/dpkg_status.h"
 #include "composer/lint/fstab.h"
 #include "composer/lint/initramfs_listing.h"
 #include "composer/lint/kernels.h"
@@ -228,6 +229,21 @@ TEST_CASE("boot entries come from GRUB's file, BLS entries and unified kernel im
   CHECK(found.problems ==
         std::vector<std::string>{"/boot/loader/entries/empty.conf names no kernel",
                                  "/boot/efi/EFI/Linux/bad.efi is no unified kernel image"});
+}
+
+TEST_CASE("dpkg's list has what is installed, and what was removed but for its configuration") {
+  const auto packages = dpkg_packages(
+      "Package: openssl\nStatus: install ok installed\nVersion: 3.0.15-1~deb12u1\nDescription: x\n"
+      " Package: not\n\nPackage: gone\nStatus: deinstall ok config-files\nVersion: 1\n\n"
+      "Package: cloud-init\r\nStatus: install ok installed\r\nVersion: 1:22.4.2\r\n");
+  REQUIRE(packages.size() == 2);
+  CHECK(packages[0].name == "cloud-init");
+  CHECK(packages[0].version == "22.4.2");
+  CHECK(packages[0].release.empty());
+  CHECK(packages[1].name == "openssl");
+  CHECK(packages[1].version == "3.0.15");
+  CHECK(packages[1].release == "1~deb12u1");
+  CHECK(dpkg_packages("Status: install ok installed\n").empty());
 }
 
 TEST_CASE("denied modules are those of modprobe's files, /etc before /usr") {
