@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <map>
 
+#include "composer/cli_images.h"
 #include "composer/version.h"
 
 namespace composer {
@@ -18,6 +19,8 @@ constexpr const char* kDescription =
     "  image-composer plan vm.yaml                what would be built, package by package\n"
     "  sudo image-composer build vm.yaml -o out   the images that the blueprint asks for\n"
     "  image-composer lint out/vm.vhd             what Azure would not like about it\n"
+    "  image-composer inspect out/vm.vhd          what is in it\n"
+    "  image-composer diff old.vhd out/vm.vhd     what is not the same in two images\n"
     "  image-composer boot out/vm.vhd             start it in QEMU and say whether it came up\n";
 
 constexpr const char* kFooter =
@@ -275,49 +278,6 @@ void add_relay(CLI::App& app, RelayCommand& request) {
   command->add_option("SOCKET", request.socket)->required();
 }
 
-void add_lint(CLI::App& app, LintCommand& request) {
-  CLI::App* command = app.add_subcommand("lint", "Check images without starting them");
-  command->description(
-      "Checks finished images by the rules of docs/lint.md: what Azure and Hyper-V ask for, what\n"
-      "must not be left in an image. Nothing is started, mounted or written, and no root needed.\n"
-      "\n"
-      "  image-composer lint out/azure-gen2.vhd --profile azure-gen2\n"
-      "  image-composer lint vm.vhd --profile azure-gen2 --ignore 'umask=our users share files'\n"
-      "  image-composer lint vm.vhd --profile trusted-launch --format sarif >lint.sarif\n"
-      "  image-composer lint --list\n");
-  command->add_option("IMAGE", request.images, "Images: VHD, VHDX, qcow2, raw, tar or a directory")
-      ->check(CLI::ExistingPath);
-  std::map<std::string, LintProfile> profiles;
-  for (const LintProfile profile : lint::kAllProfiles) {
-    profiles.emplace(to_text(profile), profile);
-  }
-  command
-      ->add_option("--profile", request.profiles,
-                   "What the image is for: azure-gen1, azure-gen2, trusted-launch, confidential,\n"
-                   "hyperv, wsl, container; may be given again [plan.lock's]")
-      ->transform(CLI::CheckedTransformer(profiles))
-      ->type_name("PROFILE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command
-      ->add_option("--ignore", request.ignore, "A rule that may fail, and why; may be given again")
-      ->type_name("RULE=REASON")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command->add_option("--format", request.format, "text, json or sarif [text]")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, LintFormat>{
-          {"text", LintFormat::text}, {"json", LintFormat::json}, {"sarif", LintFormat::sarif}}))
-      ->type_name("FORMAT");
-  command
-      ->add_option("--fail-on", request.fail_on, "Exit with 1 from error, warning or note [error]")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, lint::Severity>{{"error", lint::Severity::error},
-                                                {"warning", lint::Severity::warning},
-                                                {"note", lint::Severity::note}}))
-      ->type_name("SEVERITY");
-  command->add_flag("--list", request.list, "Print all rules");
-}
-
 std::string printed(const CLI::App& app, const CLI::ParseError& error, int& exit_code) {
   std::ostringstream out, err;
   const int code = app.exit(error, out, err);
@@ -335,6 +295,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   BootCommand boot;
   RelayCommand relay;
   LintCommand lint;
+  InspectCommand inspect;
+  DiffCommand diff;
 
   CLI::App app(kDescription, "image-composer");
   app.footer(kFooter);
@@ -357,6 +319,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   add_boot(app, boot);
   add_relay(app, relay);
   add_lint(app, lint);
+  add_inspect(app, inspect);
+  add_diff(app, diff);
 
   try {
     app.parse(argc, argv);
@@ -373,6 +337,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   if (app.got_subcommand("boot")) line.command = std::move(boot);
   if (app.got_subcommand("relay")) line.command = std::move(relay);
   if (app.got_subcommand("lint")) line.command = std::move(lint);
+  if (app.got_subcommand("inspect")) line.command = std::move(inspect);
+  if (app.got_subcommand("diff")) line.command = std::move(diff);
   return line;
 }
 

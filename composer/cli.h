@@ -69,6 +69,17 @@ struct LintCommand {
   bool list = false;
 };
 
+struct InspectCommand {
+  std::filesystem::path image;
+  bool packages = false;  ///< List them, rather than count them.
+  bool json = false;
+};
+
+struct DiffCommand {
+  std::filesystem::path before, after;
+  bool json = false;
+};
+
 /// What to print and exit with, for --help, --version and a wrong command line.
 struct Answer {
   std::string text;
@@ -80,7 +91,7 @@ struct CommandLine {
   bool json_log = false;
   std::filesystem::path cache;  ///< Empty: see default_cache().
   std::variant<Answer, ValidateRequest, SchemaRequest, PlanRequest, BuildCommand, BootCommand,
-               RelayCommand, LintCommand>
+               RelayCommand, LintCommand, InspectCommand, DiffCommand>
       command;
 };
 

@@ -12,6 +12,8 @@
 #include "composer/compose.h"
 #include "composer/console.h"
 #include "composer/describe.h"
+#include "composer/image_diff.h"
+#include "composer/image_facts.h"
 #include "composer/lint/report.h"
 #include "composer/lint_images.h"
 #include "composer/plan/decide.h"
@@ -212,6 +214,19 @@ int run(const CommandLine&, const LintCommand& request, Console& console) {
     }
   }
   return 0;
+}
+
+int run(const CommandLine&, const InspectCommand& request, Console& console) {
+  const ImageFacts facts = read_image_facts(request.image, console);
+  print(request.json ? to_json(facts)
+                     : describe(facts, request.packages ? PackageList::all : PackageList::count));
+  return 0;
+}
+
+int run(const CommandLine&, const DiffCommand& request, Console& console) {
+  const ImageDifferences found = compare_images(request.before, request.after, console);
+  print(request.json ? to_json(found) : describe(found));
+  return found.same() ? 0 : static_cast<int>(ErrorKind::build);
 }
 
 }  // namespace

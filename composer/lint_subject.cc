@@ -11,7 +11,6 @@
 #include "composer/inspect/signature.h"
 #include "composer/lint/config_files.h"
 #include "composer/lint/dpkg_status.h"
-#include "composer/rpm/installed_packages.h"
 
 namespace composer {
 namespace {
@@ -170,21 +169,14 @@ void find_esp(LintSubject& open) {
 constexpr std::uint64_t kLargestStatus = 64 << 20;
 
 void read_packages(Subject& subject) {
-  for (const char* path : {"/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/rpmdb.sqlite"}) {
-    try {
-      const auto database = subject.root->read(path);
-      if (!database) continue;
-      subject.packages.emplace();
-      for (rpm::InstalledPackage& package : rpm::read_installed_packages(*database)) {
-        subject.packages->push_back(
-            {std::move(package.name), std::move(package.version), std::move(package.release)});
-      }
-    } catch (const Error& error) {
-      subject.packages.reset();
-      subject.packages_problem = error.what();
+  if (const auto installed = installed_packages(*subject.root, subject.packages_problem)) {
+    subject.packages.emplace();
+    for (const rpm::InstalledPackage& package : *installed) {
+      subject.packages->push_back({package.name, package.version, package.release});
     }
     return;
   }
+  if (!subject.packages_problem.empty()) return;
   try {
     if (const auto status =
             lint::read_config(*subject.root, "/var/lib/dpkg/status", kLargestStatus)) {
@@ -210,6 +202,19 @@ void open_disk_alone(const std::filesystem::path& path, const Error& problem, Su
 }
 
 }  // namespace
+
+std::optional<std::vector<rpm::InstalledPackage>> installed_packages(const ReadRoot& root,
+                                                                     std::string& problem) {
+  for (const char* path : {"/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/rpmdb.sqlite"}) {
+    try {
+      if (const auto database = root.read(path)) return rpm::read_installed_packages(*database);
+    } catch (const Error& error) {
+      problem = error.what();
+      return std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
 
 LintSubject open_lint_subject(const std::filesystem::path& path, Progress& progress) {
   LintSubject open;
