@@ -115,8 +115,8 @@ TEST_CASE("two images differ in what was changed, and in nothing else") {
     subjects.push_back(difference.part + " " + difference.subject + " " + difference.aspect);
   }
   CHECK(subjects == std::vector<std::string>{"boot /boot/loader/entries/a.conf kernel command line",
-                                             "files /boot/loader/entries/a.conf content",
-                                             "files /boot/loader/entries/a.conf size"});
+                                             "files /boot/loader/entries/a.conf size",
+                                             "files /boot/loader/entries/a.conf content"});
   CHECK(nlohmann::json::parse(to_json(found))["same"] == false);
 }
 
