@@ -90,8 +90,12 @@ std::vector<std::string> qemu_arguments(const Machine& machine) {
   Arguments list = {
       machine.qemu, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
       // The guest is not trusted: QEMU may not gain privileges, or start programs without need.
+      // What starts one for a guest's connection (libslirp 4.7, fork_exec) calls setsid, and
+      // QEMU 7.2 kills for that under elevateprivileges=deny and =children. no_new_privs holds in
+      // any case.
       "-sandbox",
-      fmt::format("on,obsolete=deny,elevateprivileges=deny,spawn={},resourcecontrol=deny",
+      fmt::format("on,obsolete=deny,elevateprivileges={},spawn={},resourcecontrol=deny",
+                  machine.starts_programs ? "allow" : "deny",
                   machine.starts_programs ? "allow" : "deny")};
   append(list, board(machine));
   append(list, {"-accel", machine.accelerator.argument, "-cpu", machine.accelerator.cpu});

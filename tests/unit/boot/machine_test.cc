@@ -201,6 +201,6 @@ TEST_CASE("QEMU may start programs only where a guest's connections need them") 
   machine.starts_programs = true;
   const Arguments list = qemu_arguments(machine);
   CHECK(std::find(list.begin(), list.end(),
-                  "on,obsolete=deny,elevateprivileges=deny,spawn=allow,resourcecontrol=deny") !=
+                  "on,obsolete=deny,elevateprivileges=allow,spawn=allow,resourcecontrol=deny") !=
         list.end());
 }
