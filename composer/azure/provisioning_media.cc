@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "composer/azure/medium_dates.h"
 #include "composer/azure/message.h"
 #include "composer/base/base64.h"
 #include "composer/base/file_descriptor.h"
@@ -62,6 +63,9 @@ std::filesystem::path make_provisioning_media(const VirtualMachine& machine,
         medium.string(), document.string()},
        {},
        {}});
+  std::string bytes = read_file(medium);
+  settle_dates(bytes);
+  write_file_atomically(medium, bytes, 0600);
   return medium;
 }
 
