@@ -155,6 +155,9 @@ int run(const CommandLine&, const BootCommand& request, Console& console) {
     }
     reports.push_back(boot(options, console));
     print(printable(describe(reports.back())));
+    if (options.azure) {
+      print(fmt::format("requests to Azure: {}\n", options.azure->request_log.string()));
+    }
   }
   if (!request.junit.empty()) {
     write_file_atomically(request.junit, junit_xml(request.image.filename().string(), reports));

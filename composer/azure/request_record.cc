@@ -81,6 +81,7 @@ void RequestRecord::add(Service service, const Request& request, const Answer& a
     if (!request.headers.contains("metadata")) ++facts_.imds_without_header;
     if (answer.status == 200 && request.path.starts_with("/metadata/instance")) {
       ++facts_.imds_answered;
+      if (!facts_.imds_answered_at) facts_.imds_answered_at = at;
     }
   } else {
     ++facts_.wire_requests;

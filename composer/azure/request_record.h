@@ -19,8 +19,9 @@ std::string_view to_text(Service service);
 
 /// What a guest asked of the services, counted.
 struct ServiceFacts {
-  std::size_t imds_answered = 0;        ///< Instance metadata that was handed out.
-  std::size_t imds_without_header = 0;  ///< Refused: no `Metadata: true`.
+  std::size_t imds_answered = 0;           ///< Instance metadata that was handed out.
+  std::optional<double> imds_answered_at;  ///< The first time.
+  std::size_t imds_without_header = 0;     ///< Refused: no `Metadata: true`.
   std::size_t imds_requests = 0;
   std::size_t goal_states = 0;
   std::size_t wire_requests = 0;     ///< Of both ports.

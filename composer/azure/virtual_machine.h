@@ -12,7 +12,7 @@ namespace composer::azure {
 constexpr std::string_view kChassisAssetTag = "7783-7084-3265-9085-8269-3286-77";
 /// Link-local address of the instance metadata service.
 constexpr std::string_view kImdsAddress = "169.254.169.254";
-/// The host's address in every virtual network; agents learn it by DHCP option 245.
+/// The host's address in every virtual network; agents know it, and DHCP option 245 says it.
 constexpr std::string_view kWireServerAddress = "168.63.129.16";
 constexpr int kHttpPort = 80;
 constexpr int kHostPluginPort = 32526;

@@ -6,6 +6,7 @@
 #include "composer/base/base64.h"
 #include "composer/base/checksum.h"
 #include "composer/base/one_line.h"
+#include "composer/boot/azure_outlook.h"
 
 namespace composer::vm {
 namespace {
@@ -39,21 +40,12 @@ Findings last_lines(std::string_view output) {
   return lines;
 }
 
-const GuestUnit* loaded(const std::optional<GuestReport>& guest, const std::string& name) {
-  if (!guest) return nullptr;
-  const auto found = guest->units.find(name);
-  return found == guest->units.end() || found->second.load_state == "not-found" ? nullptr
-                                                                                : &found->second;
-}
-
 /// Why neither service was asked anything.
 std::string explain_silence(const AzureQuestions& questions,
                             const std::optional<GuestReport>& guest) {
   if (!guest) return "nothing in the guest asked Azure's services: the system did not come up";
   const bool by_cloud_init = questions.agent == AzureAgent::cloud_init;
-  const GuestUnit* agent =
-      by_cloud_init ? loaded(guest, "cloud-init-local.service") : loaded(guest, "waagent.service");
-  if (!agent && !by_cloud_init) agent = loaded(guest, "walinuxagent.service");
+  const GuestUnit* agent = find_agent(questions, *guest);
   const std::string_view name = by_cloud_init ? "cloud-init" : "walinuxagent";
   if (!agent) return fmt::format("no agent: {} is not in the image", name);
   if (by_cloud_init) {
@@ -149,9 +141,11 @@ Findings wrong_custom_data(const azure::VirtualMachine& machine, const AzureProb
   const std::string plain = sha256_hex(machine.custom_data);
   const std::string encoded = sha256_hex(base64_encode(machine.custom_data));
   if (probe.custom_data_sha256 == plain || probe.custom_data_sha256 == encoded) return {};
-  return {probe.custom_data_sha256.empty() ? "no agent kept the custom data"
-                                           : "the custom data that the agent kept is not what it "
-                                             "was given"};
+  return {probe.custom_data_sha256.empty()
+              ? "no agent kept the custom data, which only the provisioning media have; is udf in "
+                "the kernel, and not denied?"
+              : "the custom data that the agent kept is not what it "
+                "was given"};
 }
 
 Findings not_grown(const AzureProbe& probe) {

@@ -12,6 +12,7 @@
 
 #include "composer/azure/imds.h"
 #include "composer/azure/provisioning_media.h"
+#include "composer/boot/azure_outlook.h"
 #include "composer/boot/azure_probe.h"
 #include "composer/error.h"
 #include "composer/host/process.h"
@@ -202,14 +203,16 @@ void AzureStage::furnish(Machine& machine) {
                       ? network_->netdev()
                       : user_network(options_.relay, work_.path(), login_.port, options_.faults)});
   add({"-device", fmt::format("virtio-net-pci,netdev=net,mac={},romfile=", vm.mac)});
-  if (!has(AzureFault::no_media)) {
+  if (has(AzureFault::no_media)) {
+    add({"-drive", "if=none,id=media,media=cdrom"});
+  } else {
     const auto media = azure::make_provisioning_media(vm, work_.path(), progress_);
     add({"-drive", fmt::format("if=none,id=media,driver=raw,read-only=on,file.driver=file,"
                                "file.filename={}",
                                option_value(media.string()))});
-    add({"-device",
-         machine.generation == Generation::gen2 ? "scsi-cd,drive=media" : "ide-cd,drive=media"});
   }
+  add({"-device",
+       machine.generation == Generation::gen2 ? "scsi-cd,drive=media" : "ide-cd,drive=media"});
   if (network_) {
     // walinuxagent's unit has ConditionVirtualization=microsoft, which systemd takes from here once
     // the processor does not speak of another hypervisor.
@@ -223,7 +226,14 @@ void AzureStage::wait_until_ready(Watch& watch) {
       watch.now() +
       (options_.agent == AzureAgent::cloud_init ? kReadyPatience : kAgentReadyPatience);
   progress_.note("the system is up; waiting for the report that it is provisioned");
-  while (watch.now() < until && !watch.ended() && !record_->facts().ready_at()) watch.listen();
+  const auto over = [&](const azure::ServiceFacts& services) {
+    return services.ready_at() || vm::lost_cause(services, watch.now());
+  };
+  while (watch.now() < until && !watch.ended() && !over(record_->facts())) watch.listen();
+}
+
+std::optional<std::string> AzureStage::lost_cause(double now) const {
+  return vm::lost_cause(record_->facts(), now);
 }
 
 void AzureStage::log_in(Watch& watch) {
@@ -252,7 +262,9 @@ void AzureStage::log_in(Watch& watch) {
 }
 
 void AzureStage::examine(Watch& watch) {
-  if (watch.verdict().report() && !watch.ended()) {
+  const std::optional<GuestReport>& guest = watch.verdict().report();
+  // A guest that nobody provisioned has no user to log in as.
+  if (guest && !watch.ended() && may_become_ready(questions_, record_->facts(), *guest)) {
     wait_until_ready(watch);
     log_in(watch);
     if (facts_.login == LoginOutcome::accepted && facts_.probe) {

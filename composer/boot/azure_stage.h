@@ -46,6 +46,9 @@ class AzureStage {
   /// The file that takes what the guest writes, larger than the image as an Azure disk may be.
   int overlay() const { return overlay_.get(); }
 
+  /// Why a guest that is still starting will not be found provisioned; nothing while it may.
+  std::optional<std::string> lost_cause(double now) const;
+
   /// Once the start is decided: waits for the report of being ready, logs in, and runs what is to
   /// be run.
   void examine(Watch& watch);

@@ -95,7 +95,7 @@ BootReport boot(const BootRequestOptions& options, Progress& progress) {
   vm::RunningGuest guest(machine, image.get(), azure ? azure->overlay() : -1, options.serial_log,
                          progress);
   vm::Watch watch(guest, questions, nonce, options.qemu, power_on, progress);
-  watch.until_decided();
+  watch.until_decided([&](double now) { return azure ? azure->lost_cause(now) : std::nullopt; });
   const double wall_seconds = watch.now();
   if (azure) azure->examine(watch);
 

@@ -50,6 +50,8 @@ std::vector<std::string> explain_silence(const BootQuestions& questions, const B
     lines.push_back(fmt::format(
         "the guest powered off or restarted before it reported, {:.0f} s after power on",
         *facts.ended_at));
+  } else if (facts.given_up) {
+    lines.push_back(fmt::format("the end of its start was not waited for: {}", *facts.given_up));
   } else if (facts.fatal.empty()) {
     lines.push_back(
         "the guest did not report: it shows a login prompt, but its systemd took no unit "

@@ -79,7 +79,7 @@ void BootJudge::ended(double now) {
 }
 
 bool BootJudge::decided(double now) {
-  if (reported_ || facts_.ended_at) return true;
+  if (reported_ || facts_.ended_at || facts_.given_up) return true;
   if (facts_.fatal_at && now >= *facts_.fatal_at + settle_) return true;
   if (now >= within_) {
     facts_.timed_out = true;

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "composer/boot/guest_script.h"
@@ -22,6 +23,7 @@ struct BootFacts {
   std::optional<double> ended_at;  ///< When QEMU ended by itself.
   std::optional<double> fatal_at;
   bool timed_out = false;
+  std::optional<std::string> given_up;  ///< Why its end was not waited for.
   BootPhase furthest = BootPhase::firmware;
   /// Distinct, in the order seen, bounded; the notices are the last ones.
   std::vector<std::string> fatal, errors, notices;
@@ -39,6 +41,8 @@ class BootJudge {
   /// After each piece of the second port.
   void port(const VerdictReader& verdict, double now);
   void ended(double now);
+  /// What the guest is started for cannot come about any more.
+  void give_up(std::string why) { facts_.given_up = std::move(why); }
 
   /// Whether the outcome is certain by now: the guest reported, QEMU ended, or it cannot or did not
   /// succeed any more and what may explain it had time to come.

@@ -12,8 +12,8 @@ namespace composer::vm {
 
 /// A network that looks like Azure's from within a guest, in a network namespace of this process:
 /// the services' addresses, a tap device for the guest, and a DHCP server that names the wire
-/// server in option 245, which is all that walinuxagent goes by. There is no way out of it, and it
-/// is gone with this process and its children, however they end.
+/// server in options 121 and 245, which is what walinuxagent goes by. There is no way out of it,
+/// and it is gone with this process and its children, however they end.
 class PrivateNetwork {
  public:
   static constexpr std::string_view kTap = "azure0";

@@ -57,10 +57,11 @@ Watch::Watch(RunningGuest& guest, const BootQuestions& questions, std::string no
       power_on_(power_on),
       progress_(progress) {}
 
-void Watch::until_decided() {
+void Watch::until_decided(const std::function<std::optional<std::string>(double)>& lost) {
   while (!judge_.decided(now())) {
     listen();
     tell();
+    if (auto why = lost(now())) judge_.give_up(std::move(*why));
   }
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "composer/boot/judge.h"
@@ -20,8 +22,10 @@ class Watch {
         Clock::time_point power_on, Progress& progress);
 
   /// Listens until the start succeeded or cannot any more.
+  /// @param lost  Asked all the time with the seconds since power on: why the end of the start is
+  ///              of no use any more, if it is not.
   /// @throws Error  when QEMU failed, or somebody ended it.
-  void until_decided();
+  void until_decided(const std::function<std::optional<std::string>(double)>& lost);
 
   /// Listens for at most a quarter of a second. To be called all the time: a guest whose console
   /// nobody reads stands still.

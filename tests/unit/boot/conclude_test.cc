@@ -132,6 +132,19 @@ TEST_CASE("a kernel oops fails a boot that came up all the same") {
   CHECK(report.findings == facts.errors);
 }
 
+TEST_CASE("a start whose end was not waited for says why") {
+  BootFacts facts;
+  facts.given_up = "the guest reported at 32 s that provisioning failed";
+  VerdictReader verdict("n");
+  verdict.feed("image-composer n waiting system\nimage-composer n job cloud-init-local.service\n");
+  const auto report = conclude(kQuestions, facts, verdict);
+  CHECK_FALSE(report.passed);
+  CHECK(report.findings ==
+        Lines{"the end of its start was not waited for: the guest reported at 32 s that "
+              "provisioning failed",
+              "it was still waiting for 'cloud-init-local.service'"});
+}
+
 TEST_CASE("a timeout says how far the guest came and what it waits for") {
   BootFacts facts;
   facts.timed_out = true;

@@ -25,6 +25,14 @@ TEST_CASE("a boot is decided when its time is over") {
   CHECK(judge.facts().timed_out);
 }
 
+TEST_CASE("a guest that is given up is decided, and its time was not over") {
+  BootJudge judge(300);
+  judge.give_up("provisioning failed");
+  CHECK(judge.decided(40));
+  CHECK(judge.facts().given_up == "provisioning failed");
+  CHECK_FALSE(judge.facts().timed_out);
+}
+
 TEST_CASE("a whole report decides at once") {
   BootJudge judge(300);
   VerdictReader verdict("n");
