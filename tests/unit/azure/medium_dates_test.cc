@@ -45,7 +45,7 @@ TEST_CASE("the dates of a provisioning medium are not today's") {
   CHECK(date(64, 16) == kSettled);
   CHECK(date(257, 16) == kSettled);
   CHECK(date(259, 84) == kSettled);
-  CHECK(date(260, 84) == kSettled);
+  CHECK(date(261, 84) == kSettled);
   CHECK(medium.substr(16 * kSector + 813, 16) == "2020010100000000");
   CHECK(medium.substr(16 * kSector + 156 + 18, 3) == "\x78\x01\x01");
   // Still a medium that other people's tools take for what it is.
