@@ -215,9 +215,10 @@ void AzureStage::furnish(Machine& machine) {
        machine.generation == Generation::gen2 ? "scsi-cd,drive=media" : "ide-cd,drive=media"});
   if (network_) {
     // walinuxagent's unit has ConditionVirtualization=microsoft, which systemd takes from here once
-    // the processor does not speak of another hypervisor.
+    // the processor does not speak of another hypervisor; systemd 257 looks at the vendor first,
+    // and would take QEMU's. With Azure's product as well ata_piix would ignore its disks.
     machine.accelerator.cpu += ",-hypervisor";
-    add({"-smbios", "type=1,version=Hyper-V UEFI Release v4.1"});
+    add({"-smbios", "type=1,manufacturer=Microsoft Corporation,version=Hyper-V UEFI Release v4.1"});
   }
 }
 
