@@ -17,7 +17,7 @@ TEST_CASE("a tar header is ustar's, of a file that belongs to root") {
                                       "0000000\0",
                                       24));
   CHECK(field(124, 24) == std::string("00000002322\0"
-                                      "14524731400\0",
+                                      "14524770400\0",
                                       24));
   CHECK(field(156, 1) == "0");
   CHECK(field(257, 8) == std::string("ustar\0"
