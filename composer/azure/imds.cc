@@ -13,9 +13,10 @@ namespace {
 using nlohmann::json;
 
 /// Newest last. The documented ones that agents ask for; a VM takes any of them.
-constexpr std::array<std::string_view, 12> kVersions = {
-    "2017-08-01", "2017-12-01", "2018-10-01", "2019-06-01", "2019-11-01", "2020-06-01",
-    "2020-10-01", "2021-01-01", "2021-02-01", "2021-08-01", "2021-12-13", "2023-07-01"};
+constexpr std::array<std::string_view, 13> kVersions = {
+    "2017-08-01", "2017-12-01", "2018-02-01", "2018-10-01", "2019-06-01",
+    "2019-11-01", "2020-06-01", "2020-10-01", "2021-01-01", "2021-02-01",
+    "2021-08-01", "2021-12-13", "2023-07-01"};
 
 /// The keys that cloud-init 25.1 (DataSourceAzure.py) and walinuxagent 2.12 (imds.py) read, and
 /// those that a VM from an image of one's own has beside them.

@@ -78,6 +78,7 @@ void RequestRecord::add(Service service, const Request& request, const Answer& a
   const double at = std::chrono::duration<double>(Clock::now() - power_on_).count();
   if (service == Service::imds) {
     ++facts_.imds_requests;
+    if (!facts_.imds_asked_at) facts_.imds_asked_at = at;
     if (!request.headers.contains("metadata")) ++facts_.imds_without_header;
     if (answer.status == 200 && request.path.starts_with("/metadata/instance")) {
       ++facts_.imds_answered;

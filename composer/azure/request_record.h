@@ -23,6 +23,7 @@ struct ServiceFacts {
   std::optional<double> imds_answered_at;  ///< The first time.
   std::size_t imds_without_header = 0;     ///< Refused: no `Metadata: true`.
   std::size_t imds_requests = 0;
+  std::optional<double> imds_asked_at;  ///< The first time.
   std::size_t goal_states = 0;
   std::size_t wire_requests = 0;     ///< Of both ports.
   std::vector<HealthReport> health;  ///< The first 100.

@@ -9,6 +9,9 @@ namespace {
 /// From the metadata to the first word with the wire server: 1 s under emulation on two busy cores.
 /// cloud-init 25.1 goes on trying for 20 minutes, and holds up the whole start.
 constexpr double kWireServerPatience = 90;
+/// cloud-init asks again for five minutes, about once a second, before it says that it failed.
+constexpr double kMetadataPatience = 60;
+constexpr std::size_t kManyRefusals = 20;
 
 }  // namespace
 
@@ -33,6 +36,11 @@ std::optional<std::string> lost_cause(const azure::ServiceFacts& services, doubl
       now > *services.imds_answered_at + kWireServerPatience) {
     return fmt::format("the guest has its metadata for {:g} s and does not reach the wire server",
                        kWireServerPatience);
+  }
+  if (services.imds_asked_at && services.imds_answered == 0 &&
+      services.imds_requests >= kManyRefusals &&
+      now > *services.imds_asked_at + kMetadataPatience) {
+    return fmt::format("IMDS refused the guest's requests for {:g} s", kMetadataPatience);
   }
   return std::nullopt;
 }

@@ -43,6 +43,18 @@ TEST_CASE("a guest that has its metadata and does not find the wire server is gi
   CHECK_FALSE(lost_cause(services, 1000));
 }
 
+TEST_CASE("a guest that IMDS refuses again and again is given up") {
+  azure::ServiceFacts services;
+  services.imds_asked_at = 40;
+  services.imds_requests = 19;
+  CHECK_FALSE(lost_cause(services, 1000));
+  services.imds_requests = 20;
+  CHECK_FALSE(lost_cause(services, 100));
+  CHECK(lost_cause(services, 101) == "IMDS refused the guest's requests for 60 s");
+  services.imds_answered = 1;
+  CHECK_FALSE(lost_cause(services, 101));
+}
+
 TEST_CASE("cloud-init that asked nothing during the start will not report") {
   azure::ServiceFacts services;
   const AzureQuestions questions = asked(AzureAgent::cloud_init);
