@@ -17,6 +17,12 @@ using namespace composer;
 
 namespace {
 
+/// Length, Ethernet, ARP: 168.10.0.4, which is 00:0d:3a:10:20:30, asks for 168.10.0.2. The network
+/// has no connection with an address that it does not know.
+constexpr std::array<unsigned char, 46> kArp = {
+    0x00, 0x00, 0x00, 0x2a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, 0x0d, 0x3a, 0x10, 0x20, 0x30,
+    0x08, 0x06, 0x00, 0x01, 0x08, 0x00, 0x06, 0x04, 0x00, 0x01, 0x00, 0x0d, 0x3a, 0x10, 0x20, 0x30,
+    0xa8, 0x0a, 0x00, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xa8, 0x0a, 0x00, 0x02};
 /// What a guest sends that connects to IMDS: length, Ethernet from 00:0d:3a:10:20:30, IPv4 from
 /// 168.10.0.4 to 169.254.169.254, TCP from port 40000 to 80 with SYN alone.
 constexpr std::array<unsigned char, 58> kSyn = {
@@ -38,6 +44,11 @@ FileDescriptor listen_anywhere(int& port) {
   REQUIRE(::getsockname(listener.get(), generic, &size) == 0);
   port = ntohs(address.sin_port);
   return listener;
+}
+
+template <std::size_t N>
+void say(const FileDescriptor& card, const std::array<unsigned char, N>& frame) {
+  REQUIRE(::send(card.get(), frame.data(), N, MSG_NOSIGNAL) == static_cast<ssize_t>(N));
 }
 
 }  // namespace
@@ -65,12 +76,12 @@ TEST_CASE("a guest's connection starts the relay under QEMU's confinement") {
   SilentProgress silent;
   vm::RunningGuest guest(machine, image.get(), -1, {}, silent);
   const FileDescriptor card(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  REQUIRE(::send(card.get(), kSyn.data(), kSyn.size(), MSG_NOSIGNAL) ==
-          static_cast<ssize_t>(kSyn.size()));
-
   const auto started = folder.path() / "imds";
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!std::filesystem::exists(started) && std::chrono::steady_clock::now() < until) {
+    // As a guest would, again and again: QEMU drops what comes before its machine runs.
+    say(card, kArp);
+    say(card, kSyn);
     REQUIRE_FALSE(guest.wait(std::chrono::milliseconds(100)).ended);
   }
   INFO(guest.qemu_output());
