@@ -3,9 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <fmt/format.h>
-#include <map>
 
 #include "composer/cli_images.h"
+#include "composer/cli_words.h"
 #include "composer/version.h"
 
 namespace composer {
@@ -21,6 +21,7 @@ constexpr const char* kDescription =
     "  image-composer lint out/vm.vhd             what Azure would not like about it\n"
     "  image-composer inspect out/vm.vhd          what is in it\n"
     "  image-composer diff old.vhd out/vm.vhd     what is not the same in two images\n"
+    "  image-composer convert out/vm.vhd vm.qcow2 the same disk in another format\n"
     "  image-composer boot out/vm.vhd             start it in QEMU and say whether it came up\n";
 
 constexpr const char* kFooter =
@@ -147,8 +148,8 @@ void add_azure(CLI::App& command, BootCommand& request) {
   command
       .add_option("--agent", azure.agent,
                   "Who provisions: cloud-init, or waagent, which needs root [cloud-init]")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, AzureAgent>{
-          {"cloud-init", AzureAgent::cloud_init}, {"waagent", AzureAgent::waagent}}))
+      ->transform(one_of<AzureAgent>(
+          {{"cloud-init", AzureAgent::cloud_init}, {"waagent", AzureAgent::waagent}}))
       ->type_name("AGENT")
       ->group(kGroup)
       ->needs(on);
@@ -202,11 +203,10 @@ void add_azure(CLI::App& command, BootCommand& request) {
       .add_option("--azure-fault", azure.faults,
                   "Leave a part of Azure out, to see it noticed: no-media, no-imds,\n"
                   "no-wire-server, wrong-key")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, AzureFault>{{"no-media", AzureFault::no_media},
-                                            {"no-imds", AzureFault::no_imds},
-                                            {"no-wire-server", AzureFault::no_wire_server},
-                                            {"wrong-key", AzureFault::wrong_key}}))
+      ->transform(one_of<AzureFault>({{"no-media", AzureFault::no_media},
+                                      {"no-imds", AzureFault::no_imds},
+                                      {"no-wire-server", AzureFault::no_wire_server},
+                                      {"wrong-key", AzureFault::wrong_key}}))
       ->type_name("PART")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
@@ -240,8 +240,8 @@ void add_boot(CLI::App& app, BootCommand& request) {
   command
       ->add_option("--firmware", request.firmware,
                    "uefi, bios, or both one after the other [plan.lock's, else uefi]")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Firmware>{
-          {"uefi", Firmware::uefi}, {"bios", Firmware::bios}, {"both", Firmware::both}}))
+      ->transform(one_of<Firmware>(
+          {{"uefi", Firmware::uefi}, {"bios", Firmware::bios}, {"both", Firmware::both}}))
       ->type_name("FIRMWARE");
   command
       ->add_option("--timeout", request.timeout_seconds,
@@ -297,6 +297,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   LintCommand lint;
   InspectCommand inspect;
   DiffCommand diff;
+  ConvertRequest convert;
 
   CLI::App app(kDescription, "image-composer");
   app.footer(kFooter);
@@ -321,6 +322,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   add_lint(app, lint);
   add_inspect(app, inspect);
   add_diff(app, diff);
+  add_convert(app, convert);
 
   try {
     app.parse(argc, argv);
@@ -339,6 +341,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   if (app.got_subcommand("lint")) line.command = std::move(lint);
   if (app.got_subcommand("inspect")) line.command = std::move(inspect);
   if (app.got_subcommand("diff")) line.command = std::move(diff);
+  if (app.got_subcommand("convert")) line.command = std::move(convert);
   return line;
 }
 

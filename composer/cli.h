@@ -9,6 +9,7 @@
 
 #include "composer/azure_boot.h"
 #include "composer/blueprint.h"
+#include "composer/convert.h"
 #include "composer/lint/rule.h"
 
 // The command line as data: argv becomes one of these requests, or an answer to print.
@@ -91,7 +92,7 @@ struct CommandLine {
   bool json_log = false;
   std::filesystem::path cache;  ///< Empty: see default_cache().
   std::variant<Answer, ValidateRequest, SchemaRequest, PlanRequest, BuildCommand, BootCommand,
-               RelayCommand, LintCommand, InspectCommand, DiffCommand>
+               RelayCommand, LintCommand, InspectCommand, DiffCommand, ConvertRequest>
       command;
 };
 

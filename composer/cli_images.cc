@@ -1,6 +1,8 @@
 #include "composer/cli_images.h"
 
-#include <map>
+#include <array>
+
+#include "composer/cli_words.h"
 
 namespace composer {
 
@@ -16,15 +18,11 @@ void add_lint(CLI::App& app, LintCommand& request) {
       "  image-composer lint --list\n");
   command->add_option("IMAGE", request.images, "Images: VHD, VHDX, qcow2, raw, tar or a directory")
       ->check(CLI::ExistingPath);
-  std::map<std::string, LintProfile> profiles;
-  for (const LintProfile profile : lint::kAllProfiles) {
-    profiles.emplace(to_text(profile), profile);
-  }
   command
       ->add_option("--profile", request.profiles,
                    "What the image is for: azure-gen1, azure-gen2, trusted-launch, confidential,\n"
                    "hyperv, wsl, container; may be given again [plan.lock's]")
-      ->transform(CLI::CheckedTransformer(profiles))
+      ->transform(one_of_texts<LintProfile>(lint::kAllProfiles))
       ->type_name("PROFILE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -34,15 +32,14 @@ void add_lint(CLI::App& app, LintCommand& request) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("--format", request.format, "text, json or sarif [text]")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, LintFormat>{
-          {"text", LintFormat::text}, {"json", LintFormat::json}, {"sarif", LintFormat::sarif}}))
+      ->transform(one_of<LintFormat>(
+          {{"text", LintFormat::text}, {"json", LintFormat::json}, {"sarif", LintFormat::sarif}}))
       ->type_name("FORMAT");
   command
       ->add_option("--fail-on", request.fail_on, "Exit with 1 from error, warning or note [error]")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, lint::Severity>{{"error", lint::Severity::error},
-                                                {"warning", lint::Severity::warning},
-                                                {"note", lint::Severity::note}}))
+      ->transform(one_of<lint::Severity>({{"error", lint::Severity::error},
+                                          {"warning", lint::Severity::warning},
+                                          {"note", lint::Severity::note}}))
       ->type_name("SEVERITY");
   command->add_flag("--list", request.list, "Print all rules");
 }
@@ -79,6 +76,40 @@ void add_diff(CLI::App& app, DiffCommand& request) {
       ->check(CLI::ExistingPath);
   command->add_option("AFTER", request.after, "The other")->required()->check(CLI::ExistingPath);
   command->add_flag("--json", request.json, "Print JSON, for programs");
+}
+
+void add_convert(CLI::App& app, ConvertRequest& request) {
+  CLI::App* command = app.add_subcommand("convert", "Write an image in another format");
+  command->description(
+      "Writes the disk of an image as an image of another format: raw, raw in zstd, VHD, VHDX,\n"
+      "qcow2. The input's format is what its content says, the output's what its name says. The\n"
+      "same disk gives the same bytes each time. Needs no root.\n"
+      "\n"
+      "  image-composer convert vm.qcow2 vm.vhd                    fixed, as Azure wants it\n"
+      "  image-composer convert vm.vhd vm.qcow2 --compression zlib\n"
+      "  image-composer convert vm.vhdx vm.vhd --format vhd        dynamic\n");
+  command->add_option("IN", request.input, "Image: VHD, VHDX, qcow2, raw, raw in zstd")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command->add_option("OUT", request.output, "Image to write: .raw .raw.zst .vhd .vhdx .qcow2")
+      ->required();
+  command
+      ->add_option("--format", request.format,
+                   "raw, vhd-fixed, vhd (dynamic), vhdx or qcow2 [by OUT's name; .vhd is fixed]")
+      ->transform(one_of_texts<OutputFormat>(convertible_formats()))
+      ->type_name("FORMAT");
+  command
+      ->add_option("--compression", request.compression,
+                   "none, zlib or zstd [qcow2: zstd; raw: none, .raw.zst: zstd]")
+      ->transform(one_of_texts<Compression>(
+          std::array{Compression::none, Compression::zlib, Compression::zstd}))
+      ->type_name("COMPRESSION");
+  command
+      ->add_option("--sector-size", request.sector_size,
+                   "VHDX: 512n, or 512e for physical sectors of 4096 bytes [512n]")
+      ->transform(
+          one_of_texts<SectorSize>(std::array{SectorSize::native_512, SectorSize::emulated_512}))
+      ->type_name("SIZE");
 }
 
 }  // namespace composer

@@ -232,6 +232,11 @@ int run(const CommandLine&, const DiffCommand& request, Console& console) {
   return found.same() ? 0 : static_cast<int>(ErrorKind::build);
 }
 
+int run(const CommandLine&, const ConvertRequest& request, Console& console) {
+  print(describe(convert(request, console)));
+  return 0;
+}
+
 }  // namespace
 
 int run_command(const CommandLine& line, Console& console) {

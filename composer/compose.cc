@@ -10,8 +10,6 @@
 #include "composer/compose.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -37,6 +35,7 @@
 #include "composer/rpm/transaction.h"
 #include "composer/solve/fetch.h"
 #include "composer/solve/resolve.h"
+#include "composer/source_date.h"
 #include "composer/stage_times.h"
 #include "composer/system_facts.h"
 #include "composer/tree/configure.h"
@@ -46,21 +45,6 @@
 
 namespace composer {
 namespace {
-
-/// SOURCE_DATE_EPOCH as reproducible-builds.org specifies it.
-std::optional<std::int64_t> epoch_from_environment() {
-  const char* text = std::getenv("SOURCE_DATE_EPOCH");
-  if (!text) return std::nullopt;
-  const std::string_view digits = text;
-  std::int64_t epoch = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), epoch);
-  if (error != std::errc() || end != digits.data() + digits.size() || epoch < 0) {
-    throw Error(ErrorKind::usage,
-                fmt::format("SOURCE_DATE_EPOCH is '{}', not a number of seconds", digits),
-                "set it to a whole number, or unset it");
-  }
-  return epoch;
-}
 
 Bytes peak_memory() {
   std::uint64_t most = 0;
@@ -126,7 +110,7 @@ Plan make_plan(const Blueprint& blueprint, const Places& places, Progress& progr
   // What can be refused without a repository is refused before one is read.
   check(blueprint);
   check_lint(blueprint);
-  const std::optional<std::int64_t> epoch = epoch_from_environment();
+  const std::optional<std::int64_t> epoch = source_date_from_environment();
   return decide(blueprint, solve::resolve(blueprint, places.cache, progress), kVersion, epoch);
 }
 

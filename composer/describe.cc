@@ -154,16 +154,17 @@ std::string describe(const Plan& plan) {
   return out;
 }
 
+std::string describe(const Image& image) {
+  const std::string of_disk = image.virtual_size.count == 0
+                                  ? std::string()
+                                  : fmt::format(", {} virtual", to_text(image.virtual_size));
+  return fmt::format("{}  {}, {} on disk{}\n  sha256 {}\n", image.path.string(),
+                     to_text(image.output.format), to_text(image.file_size), of_disk, image.sha256);
+}
+
 std::string describe(const BuildReport& report) {
   std::string out = report.lint;
-  for (const Image& image : report.images) {
-    const std::string of_disk = image.virtual_size.count == 0
-                                    ? std::string()
-                                    : fmt::format(", {} virtual", to_text(image.virtual_size));
-    out +=
-        fmt::format("{}  {}, {} on disk{}\n  sha256 {}\n", image.path.string(),
-                    to_text(image.output.format), to_text(image.file_size), of_disk, image.sha256);
-  }
+  for (const Image& image : report.images) out += describe(image);
   for (const PlannedScript& script : report.plan.scripts) {
     out += fmt::format("script {}: network: {}\n", script.name, script.network ? "yes" : "no");
   }

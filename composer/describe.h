@@ -11,6 +11,9 @@ namespace composer {
 /// the configure steps say here is what they will log.
 std::string describe(const Plan& plan);
 
+/// What an image is, where, and its digest.
+std::string describe(const Image& image);
+
 /// What a build made, where it is and how long it took.
 std::string describe(const BuildReport& report);
 

@@ -20,6 +20,8 @@ std::string_view to_text(Stage stage) {
       return "initramfs";
     case Stage::seal:
       return "seal";
+    case Stage::expand:
+      return "expand";
     case Stage::write_images:
       return "export";
     case Stage::boot:

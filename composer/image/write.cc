@@ -123,16 +123,19 @@ void make_directory(const fs::path& directory) {
   }
 }
 
-FileDescriptor open_disk(const disk::Disk& disk) {
+FileDescriptor open_disk(const disk::Disk& disk, DiskUse use) {
   FileDescriptor fd = open_file(disk.path, O_RDONLY | O_NONBLOCK);
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     throw Error(ErrorKind::build,
                 fmt::format("cannot read '{}': it is not a regular file", disk.path.string()));
   }
-  if (static_cast<std::uint64_t>(status.st_size) != disk.size.count) {
+  // The disk of a fixed VHD is followed by its footer; one that becomes an image is followed by
+  // nothing.
+  const auto length = static_cast<std::uint64_t>(status.st_size);
+  if (use == DiskUse::keep ? length < disk.size.count : length != disk.size.count) {
     throw Error(ErrorKind::build, fmt::format("the disk '{}' is {} bytes long, not {} as planned",
-                                              disk.path.string(), status.st_size, disk.size.count));
+                                              disk.path.string(), length, disk.size.count));
   }
   return fd;
 }
@@ -177,7 +180,7 @@ std::vector<Image> write_images(const Plan& plan, const disk::Disk& disk, DiskUs
                                 const fs::path& directory, Progress& progress,
                                 const SystemFacts* system) {
   std::vector<Output> outputs = check_outputs(plan, disk, directory);
-  const FileDescriptor disk_fd = open_disk(disk);
+  const FileDescriptor disk_fd = open_disk(disk, use);
   const RawDisk raw{disk_fd.get(), disk.size.count, disk.path.string()};
   make_directory(directory);
   for (Output& output : outputs) {

@@ -18,6 +18,7 @@ enum class DiskUse { keep, consume };
 /// Writes every output from one sealed disk (stage `export`), each as `.partial`, synced and
 /// renamed. Byte-identical for the same disk and plan.
 ///
+/// @param disk    Its file is as long as the disk; one that is kept may be longer.
 /// @param system  What is on the disk; only a COSI needs it.
 std::vector<Image> write_images(const Plan& plan, const disk::Disk& disk, DiskUse use,
                                 const std::filesystem::path& directory, Progress& progress,

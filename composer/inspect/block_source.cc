@@ -104,6 +104,21 @@ void ImageFile::refuse(std::string_view why, std::string hint) const {
   throw Error(ErrorKind::build, fmt::format("cannot read '{}': {}", name_, why), std::move(hint));
 }
 
+std::optional<DataRun> ImageFile::next_data(std::uint64_t from) const {
+  if (from >= size_.count) return std::nullopt;
+  const off_t start = ::lseek(fd_.get(), static_cast<off_t>(from), SEEK_DATA);
+  if (start < 0 && errno == ENXIO) return std::nullopt;  // The rest is a hole.
+  // A filesystem that does not know holes.
+  if (start < 0 && errno == EINVAL) return DataRun{from, size_.count - from};
+  const off_t end = start < 0 ? start : ::lseek(fd_.get(), start, SEEK_HOLE);
+  if (end < 0) throw system_error(fmt::format("cannot find the data of '{}'", name_), errno);
+  const DataRun run{static_cast<std::uint64_t>(start),
+                    std::min(static_cast<std::uint64_t>(end), size_.count) -
+                        std::min(static_cast<std::uint64_t>(start), size_.count)};
+  if (run.length == 0) refuse("it has become shorter meanwhile");
+  return run;
+}
+
 void ImageFile::read(std::uint64_t offset, std::span<std::byte> into) const {
   if (!is_within(offset, into.size(), size_.count)) {
     refuse(fmt::format("it ends at {}, and {} bytes at {} are needed", size_.count, into.size(),

@@ -17,12 +17,27 @@
 
 namespace composer::inspect {
 
+/// A run of a disk's bytes; never empty.
+struct DataRun {
+  std::uint64_t start = 0, length = 0;
+
+  std::uint64_t end() const { return start + length; }
+};
+
 /// Random access to a disk, or to a part of one. Holes read as zeros. Not for several threads.
 class BlockSource {
  public:
   virtual ~BlockSource() = default;
 
   virtual Bytes size() const = 0;
+  /// The first run at or after `from` that may hold data, or nothing when the rest reads as zeros.
+  /// It ends where the data may end, or earlier: the next call goes on from there. Reads tables
+  /// only, so that a disk of many TiB with little in it is walked at once.
+  /// @throws Error  when the tables cannot be read.
+  virtual std::optional<DataRun> next_data(std::uint64_t from) const {
+    if (from >= size().count) return std::nullopt;
+    return DataRun{from, size().count - from};
+  }
   /// Fills `into` with the bytes from `offset` on.
   /// @throws Error  when the range is not inside the disk, or what is there cannot be read.
   virtual void read(std::uint64_t offset, std::span<std::byte> into) const = 0;

@@ -16,6 +16,7 @@ class ImageFile final : public BlockSource {
   explicit ImageFile(const std::filesystem::path& path);
 
   Bytes size() const override { return size_; }
+  std::optional<DataRun> next_data(std::uint64_t from) const override;
   void read(std::uint64_t offset, std::span<std::byte> into) const override;
 
   const std::string& name() const { return name_; }

@@ -5,6 +5,7 @@
 #include <zstd.h>
 
 #include "composer/base/handle.h"
+#include "composer/inspect/block_runs.h"
 #include "composer/inspect/byte_order.h"
 #include "composer/inspect/open_format.h"
 #include "composer/inspect/recent_blocks.h"
@@ -60,6 +61,19 @@ class Qcow2 final : public BlockSource {
 
   Bytes size() const override { return size_; }
   std::uint64_t cluster_size() const { return cluster_; }
+
+  std::optional<DataRun> next_data(std::uint64_t from) const override {
+    return next_run(from, size_.count, cluster_, [&](std::uint64_t cluster) {
+      const std::uint64_t index = cluster % entries_per_table();
+      const std::uint64_t left = entries_per_table() - index;
+      const std::uint64_t l2 = l2_table(cluster);
+      if (l2 == 0) return AlikeBlocks{false, left};
+      const std::string_view entries = entries_at(l2 + index * 8).substr(0, left * 8);
+      return alike_entries(entries, 8, [&](std::size_t at) {
+        return is_stored(big_endian<std::uint64_t>(entries, at));
+      });
+    });
+  }
 
   void read(std::uint64_t offset, std::span<std::byte> into) const override {
     require_within(*this, offset, into.size());
@@ -118,23 +132,39 @@ class Qcow2 final : public BlockSource {
     }
   }
 
-  /// The entry of a table that is known to lie within the file.
-  std::uint64_t entry(std::uint64_t table, std::uint64_t index) const {
-    const std::uint64_t at = table + index * 8, piece = at / kTablePiece * kTablePiece;
+  /// What stands in the file at `at`, in a table that is known to lie within it: eight bytes or
+  /// more. Holds until the next call.
+  std::string_view entries_at(std::uint64_t at) const {
+    const std::uint64_t piece = at / kTablePiece * kTablePiece;
     const std::string& text = tables_.get(piece, [&] {
       return read_text(*file_, piece,
                        std::min<std::uint64_t>(kTablePiece, file_->size().count - piece));
     });
-    return big_endian<std::uint64_t>(text, at - piece);
+    return std::string_view(text).substr(at - piece);
+  }
+
+  std::uint64_t entry(std::uint64_t table, std::uint64_t index) const {
+    return big_endian<std::uint64_t>(entries_at(table + index * 8), 0);
+  }
+
+  /// Where the table of a cluster's entry is; zero when there is none.
+  std::uint64_t l2_table(std::uint64_t cluster) const {
+    const std::uint64_t l2 = entry(l1_, cluster / entries_per_table()) & kOffset;
+    if (l2 != 0 && (l2 % cluster_ != 0 || !is_within(l2, cluster_, file_->size().count))) {
+      file_->refuse(fmt::format("the L2 table at {} lies outside the file, or is not aligned", l2));
+    }
+    return l2;
+  }
+
+  static bool is_stored(std::uint64_t value) {
+    return (value & kCompressed) != 0 || ((value & kZero) == 0 && (value & kOffset) != 0);
   }
 
   void read_cluster(std::uint64_t cluster, std::uint64_t within, std::span<std::byte> into) const {
-    const std::uint64_t l2 = entry(l1_, cluster / entries_per_table()) & kOffset;
+    const std::uint64_t l2 = l2_table(cluster);
     if (l2 == 0) return zero(into);
-    if (l2 % cluster_ != 0 || !is_within(l2, cluster_, file_->size().count)) {
-      file_->refuse(fmt::format("the L2 table at {} lies outside the file, or is not aligned", l2));
-    }
     const std::uint64_t value = entry(l2, cluster % entries_per_table());
+    if (!is_stored(value)) return zero(into);
     if ((value & kCompressed) != 0) {
       const std::string& whole =
           decompressed_.get(value, [&] { return decompress(value, cluster); });
@@ -142,7 +172,6 @@ class Qcow2 final : public BlockSource {
       return;
     }
     const std::uint64_t start = value & kOffset;
-    if ((value & kZero) != 0 || start == 0) return zero(into);
     if (start % cluster_ != 0 || start >= file_->size().count) {
       file_->refuse(
           fmt::format("cluster {} of the disk lies outside the file, or is not aligned", cluster));

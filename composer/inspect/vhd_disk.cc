@@ -3,6 +3,7 @@
 #include <cstring>
 #include <fmt/format.h>
 
+#include "composer/inspect/block_runs.h"
 #include "composer/inspect/byte_order.h"
 #include "composer/inspect/open_format.h"
 #include "composer/inspect/recent_blocks.h"
@@ -86,6 +87,15 @@ class DynamicVhd final : public BlockSource {
   Bytes size() const override { return size_; }
   std::uint32_t block_size() const { return block_; }
 
+  std::optional<DataRun> next_data(std::uint64_t from) const override {
+    return next_run(from, size_.count, block_, [&](std::uint64_t block) {
+      const std::string_view entries = entries_at(block);
+      return alike_entries(entries, 4, [&](std::size_t at) {
+        return big_endian<std::uint32_t>(entries, at) != kAbsent;
+      });
+    });
+  }
+
   void read(std::uint64_t offset, std::span<std::byte> into) const override {
     require_within(*this, offset, into.size());
     while (!into.empty()) {
@@ -98,19 +108,20 @@ class DynamicVhd final : public BlockSource {
   }
 
  private:
-  std::uint32_t entry(std::uint64_t block) const {
+  /// The table's entries from a block's on, one or more. Holds until the next call.
+  std::string_view entries_at(std::uint64_t block) const {
     const std::uint64_t at = block * 4, piece = at / kTablePiece * kTablePiece;
     const std::string& text = tables_.get(piece, [&] {
       const std::uint64_t start = table_ + piece;
       return read_text(*file_, start,
                        std::min<std::uint64_t>(kTablePiece, file_->size().count - start));
     });
-    return big_endian<std::uint32_t>(text, at - piece);
+    return std::string_view(text).substr(at - piece);
   }
 
   void read_block(std::uint64_t block, std::uint64_t within, std::span<std::byte> into) const {
     std::memset(into.data(), 0, into.size());
-    const std::uint32_t sector = entry(block);
+    const auto sector = big_endian<std::uint32_t>(entries_at(block), 0);
     if (sector == kAbsent) return;
     const std::uint64_t start = sector * kSector;
     if (!is_within(start, bitmap_ + block_, file_->size().count)) {
@@ -145,6 +156,13 @@ class FixedVhd final : public BlockSource {
   explicit FixedVhd(std::unique_ptr<ImageFile> file) : file_(std::move(file)) {}
 
   Bytes size() const override { return file_->size() - Bytes{kSector}; }
+  std::optional<DataRun> next_data(std::uint64_t from) const override {
+    if (from >= size().count) return std::nullopt;
+    std::optional<DataRun> run = file_->next_data(from);
+    if (!run || run->start >= size().count) return std::nullopt;
+    run->length = std::min(run->length, size().count - run->start);
+    return run;
+  }
   void read(std::uint64_t offset, std::span<std::byte> into) const override {
     require_within(*this, offset, into.size());
     file_->read(offset, into);

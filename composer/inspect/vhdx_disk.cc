@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fmt/format.h>
 
+#include "composer/inspect/block_runs.h"
 #include "composer/inspect/byte_order.h"
 #include "composer/inspect/open_format.h"
 #include "composer/inspect/recent_blocks.h"
@@ -64,6 +65,15 @@ class Vhdx final : public BlockSource {
   Bytes size() const override { return size_; }
   std::uint32_t block_size() const { return block_; }
   std::uint32_t sector_size() const { return sector_; }
+
+  std::optional<DataRun> next_data(std::uint64_t from) const override {
+    return next_run(from, size_.count, block_, [&](std::uint64_t block) {
+      const std::string_view entries = entries_at(block).substr(0, (chunk_ - block % chunk_) * 8);
+      return alike_entries(entries, 8, [&](std::size_t at) {
+        return is_stored(little_endian<std::uint64_t>(entries, at));
+      });
+    });
+  }
 
   void read(std::uint64_t offset, std::span<std::byte> into) const override {
     require_within(*this, offset, into.size());
@@ -196,16 +206,24 @@ class Vhdx final : public BlockSource {
                   "merge it with its parent first");
   }
 
-  void read_block(std::uint64_t block, std::uint64_t within, std::span<std::byte> into) const {
+  /// The table's entries from a block's on, one or more, with those of sector bitmaps among them.
+  /// Holds until the next call.
+  std::string_view entries_at(std::uint64_t block) const {
     const std::uint64_t at = (block + block / chunk_) * 8, piece = at / kTablePiece * kTablePiece;
     const std::string& table = tables_.get(piece, [&] {
       return read_text(*file_, bat_.offset + piece,
                        std::min<std::uint64_t>(kTablePiece, bat_.length / 8 * 8 - piece));
     });
-    const auto entry = little_endian<std::uint64_t>(table, at - piece);
-    // 2.5.1.1: 0 not present, 1 undefined, 2 zero, 3 unmapped; 6 fully, 7 partially present.
+    return std::string_view(table).substr(at - piece);
+  }
+
+  /// 2.5.1.1: 0 not present, 1 undefined, 2 zero, 3 unmapped; 6 fully, 7 partially present.
+  static bool is_stored(std::uint64_t entry) { return (entry & 7) > 3; }
+
+  void read_block(std::uint64_t block, std::uint64_t within, std::span<std::byte> into) const {
+    const auto entry = little_endian<std::uint64_t>(entries_at(block), 0);
     const std::uint64_t state = entry & 7, start = (entry >> 20) * kMebi;
-    if (state <= 3) {
+    if (!is_stored(entry)) {
       std::memset(into.data(), 0, into.size());
       return;
     }

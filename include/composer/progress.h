@@ -9,7 +9,7 @@
 
 namespace composer {
 
-/// The stages of a build and of a boot, in their order.
+/// The stages of a build, of a conversion and of a boot, in their order.
 enum class Stage {
   metadata,
   solve,
@@ -19,6 +19,7 @@ enum class Stage {
   configure,
   initramfs,
   seal,
+  expand,  ///< An image that exists is read.
   write_images,
   boot,
 };

@@ -30,6 +30,7 @@ void require(bool condition) {
 
 /// Enough for any directory that a fuzzer makes by itself.
 constexpr int kMostFiles = 2000;
+constexpr int kMostRuns = 200;
 
 void walk(const ReadRoot& root, const std::string& path, int& left) {
   for (const std::string& name : root.list(path)) {
@@ -66,6 +67,14 @@ void try_all(std::uint8_t what, const std::string& bytes) {
   require(image.facts.virtual_size == image.disk->size());
   const std::uint64_t size = image.disk->size().count;
   if (what % 5 == 0) {
+    std::uint64_t walked = 0;
+    for (int left = kMostRuns; left > 0; --left) {
+      const auto run = image.disk->next_data(walked);
+      if (!run) break;
+      require(run->length > 0 && run->start >= walked && run->end() <= size);
+      read_text(*image.disk, run->start, std::min<std::uint64_t>(run->length, 70000));
+      walked = run->end();
+    }
     for (const std::uint64_t at :
          {std::uint64_t{0}, size / 2, size - std::min<std::uint64_t>(size, 4096)}) {
       read_text(*image.disk, at, std::min<std::uint64_t>(70000, size - at));

@@ -123,6 +123,7 @@ void apply(const Plan& plan, Root& root, Progress&) {
     return;
   }
   require(root, "/usr/bin/growpart", "cloud-utils-growpart");
+  require(root, "/usr/bin/awk", "gawk");  // growpart's own, which not every packaging requires.
   write_with_parents(root, kUnit, unit(partition));
   for (const std::string_view path : kLater) {
     write_with_parents(root, path,

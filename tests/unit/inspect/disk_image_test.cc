@@ -1,7 +1,10 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "composer/error.h"
 #include "composer/inspect/block_source.h"
+#include "composer/inspect/expand.h"
 
 #include "tests/unit/inspect/images.h"
 
@@ -57,6 +60,20 @@ struct Fixture {
   std::string raw;
 };
 
+/// What the runs of data hold, and zeros elsewhere: all of the disk, if the runs tell the truth.
+std::string by_runs(const BlockSource& disk) {
+  std::string bytes(disk.size().count, '\0');
+  std::uint64_t at = 0;
+  while (const auto run = disk.next_data(at)) {
+    REQUIRE(run->length > 0);
+    REQUIRE(run->start >= at);
+    REQUIRE(run->end() <= bytes.size());
+    bytes.replace(run->start, run->length, read_text(disk, run->start, run->length));
+    at = run->end();
+  }
+  return bytes;
+}
+
 std::string be32(std::uint32_t n) {
   return {static_cast<char>(n >> 24), static_cast<char>(n >> 16), static_cast<char>(n >> 8),
           static_cast<char>(n)};
@@ -101,6 +118,7 @@ TEST_CASE("every format gives back the disk that it was made from") {
   CHECK(image.disk->size().count == f.raw.size());
   CHECK((whole(*image.disk) == f.raw));
   CHECK(read_text(*image.disk, (2 << 20) + 650, 100) == f.raw.substr((2 << 20) + 650, 100));
+  CHECK((by_runs(*image.disk) == f.raw));
   CHECK_THROWS_WITH(read_text(*image.disk, f.raw.size() - 1, 2),
                     fmt::format("2 bytes at {} are not within the {} bytes there are",
                                 f.raw.size() - 1, f.raw.size()));
@@ -113,6 +131,98 @@ TEST_CASE("a cluster that is marked zero reads as zeros") {
   const DiskImage opened = open_disk_image(image);
   CHECK((read_text(*opened.disk, 0, 65536) == std::string(65536, '\0')));
   CHECK(read_text(*opened.disk, 65536, 4464) == f.raw.substr(65536, 4464));
+}
+
+TEST_CASE("the holes of sparse images are known without reading them") {
+  const Fixture f;
+  for (const auto& [format, options] : {std::pair{"qcow2", ""}, std::pair{"vhdx", ""},
+                                        std::pair{"vpc", "-o subformat=dynamic,force_size=on"}}) {
+    CAPTURE(format);
+    const std::string path = f.scratch.text("large");
+    shell(fmt::format("qemu-img create -f {} {} '{}' 1T", format, options, path));
+    CHECK(data_size(*open_disk_image(path).disk).count == 0);
+    shell(fmt::format("qemu-io -f {} -c 'write -P 7 900G 1M' '{}'", format, path));
+    const DiskImage image = open_disk_image(path);
+    const auto run = image.disk->next_data(0);
+    REQUIRE(run);
+    CHECK(run->start <= GiB(900).count);
+    CHECK(run->end() >= GiB(900).count + MiB(1).count);
+    CHECK(run->length <= MiB(64).count);
+    CHECK_FALSE(image.disk->next_data(run->end()));
+  }
+}
+
+TEST_CASE("an image is expanded into a sparse file, by any number of threads") {
+  const Fixture f;
+  for (const auto& [format, options] :
+       {std::pair{"raw", ""}, std::pair{"vpc", "-o subformat=fixed,force_size=on"},
+        std::pair{"vpc", "-o subformat=dynamic,force_size=on"}, std::pair{"vhdx", ""},
+        std::pair{"qcow2", "-c -o compression_type=zstd"}}) {
+    for (const unsigned threads : {1U, 3U}) {
+      CAPTURE(format, options, threads);
+      const auto image = f.convert(format, options);
+      const auto path = f.scratch / "expanded";
+      std::filesystem::remove(path);
+      const FileDescriptor fd = open_file(path, O_RDWR | O_CREAT);
+      std::uint64_t seen = 0;
+      expand(image, fd.get(), threads, [&](std::uint64_t bytes) { seen += bytes; });
+      CHECK((bytes_of(path) == f.raw));
+      CHECK(seen == data_size(*open_disk_image(image).disk).count);
+      struct stat status {};
+      REQUIRE(::stat(path.c_str(), &status) == 0);
+      CHECK(status.st_blocks * 512 < static_cast<std::int64_t>(f.raw.size()) / 2);
+    }
+  }
+}
+
+TEST_CASE("expanding stops at what cannot be read, and when it is told to") {
+  const Fixture f;
+  std::string bytes = bytes_of(f.convert("qcow2"));
+  const std::uint64_t l2 = number(bytes, number(bytes, 40)) & 0xffffffffff;
+  bytes.replace(l2, 8, be64(0x00fffffffffe0000));
+  write_bytes(f.scratch / "broken", bytes);
+  const FileDescriptor fd = open_file(f.scratch / "expanded", O_RDWR | O_CREAT);
+  CHECK_THROWS_WITH(expand(f.scratch / "broken", fd.get(), 3, [](std::uint64_t) {}),
+                    EndsWith("cluster 0 of the disk lies outside the file, or is not aligned"));
+  const auto image = f.convert("qcow2");
+  CHECK_THROWS_WITH(
+      expand(image, fd.get(), 3, [](std::uint64_t) { throw Error(ErrorKind::build, "enough"); }),
+      EndsWith("enough"));
+}
+
+TEST_CASE("a raw disk in zstd is expanded, and one that is cut short refused") {
+  const Fixture f;
+  // One frame; several, with a skippable one between; a long window.
+  shell(fmt::format("zstd -q -o '{0}.one' '{0}'", f.scratch.text("disk.raw")));
+  shell(fmt::format("zstd -q --long=27 -o '{0}.long' '{0}'", f.scratch.text("disk.raw")));
+  shell(
+      fmt::format("(cd '{}' && split -b 1000000 disk.raw part. && zstd -q part.* && "
+                  "printf '\\136\\052\\115\\030\\004\\0\\0\\0none' >skip && "
+                  "cat skip part.aa.zst skip part.a[b-z].zst skip >disk.raw.many)",
+                  f.scratch.folder.path().string()));
+  for (const char* name : {"disk.raw.one", "disk.raw.long", "disk.raw.many"}) {
+    CAPTURE(name);
+    CHECK(is_zstd_file(f.scratch / name));
+    std::filesystem::remove(f.scratch / "expanded");
+    const FileDescriptor fd = open_file(f.scratch / "expanded", O_RDWR | O_CREAT);
+    CHECK(expand_zstd(f.scratch / name, fd.get(), [](std::uint64_t) {}).count == f.raw.size());
+    CHECK((bytes_of(f.scratch / "expanded") == f.raw));
+  }
+  CHECK_FALSE(is_zstd_file(f.scratch / "disk.raw"));
+
+  const FileDescriptor fd = open_file(f.scratch / "expanded", O_RDWR | O_TRUNC);
+  const std::string packed = bytes_of(f.scratch / "disk.raw.one");
+  const auto expanding = [&](const std::string& bytes) {
+    write_bytes(f.scratch / "changed", bytes);
+    return [&] { expand_zstd(f.scratch / "changed", fd.get(), [](std::uint64_t) {}); };
+  };
+  CHECK_THROWS_WITH(expanding(packed.substr(0, packed.size() - 9))(),
+                    EndsWith("its zstd stream is cut short"));
+  std::string damaged = packed;
+  damaged[packed.size() / 2] ^= 0x10;
+  CHECK_THROWS_WITH(expanding(damaged)(), Catch::Contains("its zstd stream is damaged"));
+  CHECK_THROWS_WITH(expanding(packed + "no frame at all")(),
+                    Catch::Contains("its zstd stream is damaged"));
 }
 
 TEST_CASE("a VHD's footer is told as it is, right or wrong") {

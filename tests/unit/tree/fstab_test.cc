@@ -93,6 +93,9 @@ TEST_CASE("a partition of an MBR grows by growpart, before its filesystem does")
                     "  hint: add the package that holds it, such as 'cloud-utils-growpart', to "
                     "packages.install\n"));
   root.file("/usr/bin/growpart", "", {0755, 0, 0});
+  CHECK_THAT(test::message_of([&] { test::apply("partition growth", plan, root); }),
+             Catch::Contains("the image has no '/usr/bin/awk'"));
+  root.file("/usr/bin/awk", "", {0755, 0, 0});
   test::apply("partition growth", plan, root);
   CHECK_THAT(*root.read("/etc/systemd/system/grow-partition.service"),
              Catch::Contains("\nRequiresMountsFor=/\n") &&
