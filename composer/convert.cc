@@ -128,6 +128,12 @@ class Source {
     if (!image_) {
       expand_stream(fd.get());
       image_ = inspect::open_disk_image(expanded);
+      if (image_->facts.format != ContainerFormat::raw) {
+        throw Error(ErrorKind::usage,
+                    fmt::format("cannot read '{}': it holds a {} image, not a raw disk",
+                                input_.string(), to_text(image_->facts.format)),
+                    "unpack it first, by 'zstd -d'");
+      }
     } else {
       expand_image(work, fd.get(), output);
     }
@@ -186,10 +192,12 @@ Image convert(const ConvertRequest& request, Progress& progress) {
   plan.source_date_epoch = source_date_from_environment().value_or(0);
   plan.outputs = {decide_output(request)};
   const PlannedOutput& output = plan.outputs.front();
-  std::error_code ignored;
-  if (fs::equivalent(request.input, request.output, ignored)) {
+  // What is written is OUT.partial first.
+  for (const fs::path& written : {request.output, fs::path(request.output.string() + ".partial")}) {
+    std::error_code ignored;
+    if (!fs::equivalent(request.input, written, ignored)) continue;
     throw Error(ErrorKind::usage,
-                fmt::format("'{}' is the input and the output", request.output.string()),
+                fmt::format("'{}' is the input, and would be written to", written.string()),
                 "choose another name for the output");
   }
 

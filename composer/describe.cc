@@ -98,6 +98,27 @@ void describe_disk(std::string& out, const PlannedDisk& disk) {
   }
 }
 
+void describe_container(std::string& out, const PlannedContainer& container) {
+  const auto list = [&](std::string_view name, const std::vector<std::string>& values) {
+    if (!values.empty()) out += fmt::format("    {}: {}\n", name, fmt::join(values, " "));
+  };
+  const auto text = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) out += fmt::format("    {}: {}\n", name, value);
+  };
+  list("entrypoint", container.entrypoint);
+  list("cmd", container.cmd);
+  for (const PlannedPair& pair : container.env) {
+    out += fmt::format("    env: {}={}\n", pair.key, pair.value);
+  }
+  text("working_dir", container.working_dir);
+  text("user", container.user);
+  list("exposed_ports", container.exposed_ports);
+  text("stop_signal", container.stop_signal);
+  for (const PlannedPair& pair : container.labels) {
+    out += fmt::format("    label: {}={}\n", pair.key, pair.value);
+  }
+}
+
 }  // namespace
 
 std::string describe(const Plan& plan) {
@@ -150,6 +171,7 @@ std::string describe(const Plan& plan) {
     }
     if (output.container) out += fmt::format(", tag {}", output.container->tag);
     out += '\n';
+    if (output.container) describe_container(out, *output.container);
   }
   return out;
 }

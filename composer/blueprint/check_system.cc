@@ -100,7 +100,13 @@ void check_directories(const SystemRequest& system, const Node& section, Finding
   std::map<std::string_view, Span> files;
   for (const FileRequest& file : system.files) files.try_emplace(*file.path, file.path.at);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const auto found = files.find(*system.directories[i].path);
+    const DirectoryRequest& directory = system.directories[i];
+    if (directory.mode && **directory.mode == 0 && findings.sound(nodes[i])) {
+      findings.report(nodes[i], nodes[i].find("mode")->at,
+                      {fmt::format("nobody may use the directory '{}'", *directory.path),
+                       "write \"0700\" for its owner alone"});
+    }
+    const auto found = files.find(*directory.path);
     if (found == files.end() || !findings.sound(nodes[i]) || !nodes[i].has("path")) continue;
     findings.report(*nodes[i].find("path"),
                     {fmt::format("'{}' is a directory here and a file {}", found->first,

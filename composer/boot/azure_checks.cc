@@ -112,13 +112,16 @@ BootCheck asks_imds(const AzureQuestions& questions, const AzureFacts& facts) {
   return check(name, std::move(findings));
 }
 
-BootCheck lets_in(const AzureQuestions& questions, const AzureFacts& facts) {
+/// @param came_up  The guest reported a start without a fault: a login was due.
+BootCheck lets_in(const AzureQuestions& questions, const AzureFacts& facts, bool came_up) {
   std::string name =
       fmt::format("lets {} in over ssh with the given key", questions.machine.user_name);
   Findings findings;
   switch (facts.login) {
     case LoginOutcome::not_tried:
-      return {std::move(name), Outcome::skipped, {}};
+      if (!came_up || !facts.services.ready_at()) return {std::move(name), Outcome::skipped, {}};
+      findings.emplace_back("the guest ended before anybody could log in");
+      break;
     case LoginOutcome::accepted:
       break;
     case LoginOutcome::refused:
@@ -174,7 +177,10 @@ BootCheck script_check(const std::string& name, const AzureFacts& facts) {
   std::string title = fmt::format("passes {}", name);
   const auto found = std::find_if(facts.scripts.begin(), facts.scripts.end(),
                                   [&](const ScriptResult& ran) { return ran.name == name; });
-  if (found == facts.scripts.end()) return {std::move(title), Outcome::skipped, {}};
+  if (found == facts.scripts.end()) {
+    if (!facts.probe) return {std::move(title), Outcome::skipped, {}};
+    return check(std::move(title), {fmt::format("the guest ended before '{}' could run", name)});
+  }
   Findings findings;
   const GuestCommandResult& result = found->result;
   if (result.timed_out) {
@@ -202,7 +208,7 @@ void conclude_azure(const AzureQuestions& questions, const AzureFacts& facts,
   checks.push_back(reports_ready(questions, facts, guest));
   checks.push_back(reports_no_failure(facts));
   checks.push_back(asks_imds(questions, facts));
-  checks.push_back(lets_in(questions, facts));
+  checks.push_back(lets_in(questions, facts, report.passed));
   // The rest is what the guest answers over ssh.
   const auto add = [&](std::string name, auto&& find) {
     if (facts.probe) {

@@ -150,7 +150,9 @@ std::vector<std::string> assembly_mount_options(const PlannedFilesystem& filesys
       // 200 small files with fsync: 0.1 s, with barriers 0.8 to 2 s.
       return {"noatime", "nodev", "nobarrier", "noauto_da_alloc", "commit=300"};
     case FilesystemType::xfs:
-      return {"noatime", "nodev"};
+      // The same blueprint may be built twice at once, or on the machine that it describes: the
+      // kernel would refuse a second filesystem of this UUID.
+      return {"noatime", "nodev", "nouuid"};
     case FilesystemType::btrfs:
       if (filesystem.compression.empty()) {
         return {"noatime", "nodev", "nobarrier", "nodiscard", "commit=300"};

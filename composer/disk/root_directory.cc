@@ -1,20 +1,13 @@
 #include "composer/disk/root_directory.h"
 
-#include <cerrno>
-#include <fmt/format.h>
-#include <sys/stat.h>
-
-#include "composer/error.h"
+#include "composer/host/plain_directory.h"
 
 namespace composer::disk {
 namespace {
 
 std::filesystem::path make_root(const std::filesystem::path& work_directory) {
   std::filesystem::path root = work_directory / "root";
-  // Whatever the umask is.
-  if (::mkdir(root.c_str(), 0755) != 0 || ::chmod(root.c_str(), 0755) != 0) {
-    throw system_error(fmt::format("cannot make directory '{}'", root.string()), errno);
-  }
+  host::make_plain_directory(root, 0755);
   return root;
 }
 

@@ -81,6 +81,7 @@ void copy_disk(const ExportJob& job, PartialFile& file) {
   const Bytes data = data_size(job.disk);
   file.expect(data);
   if (::ioctl(file.fd(), FICLONE, job.disk.fd) == 0) {
+    file.resize(job.disk.size);  // The file may hold more than the disk: a VHD's footer.
     job.meter.advance(data.count, job.output.filename);
     return;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "composer/base/file_descriptor.h"
 
@@ -27,6 +28,8 @@ class PartialDirectory {
   void commit();
 
  private:
+  void commit_plainly(const std::string& what);
+
   std::filesystem::path path_;
   std::filesystem::path partial_;
   FileDescriptor fd_;

@@ -20,6 +20,8 @@ namespace {
 constexpr std::size_t kMostEntries = 2'000'000;
 constexpr std::uint64_t kMostContent = std::uint64_t{64} << 30;
 /// A sparse file may claim more than it has; ext4's limit on a file.
+/// Names, link targets and attributes stay in memory; a system has some 20 MB of them.
+constexpr std::uint64_t kMostDescribed = std::uint64_t{512} << 20;
 constexpr std::uint64_t kLargestFile = std::uint64_t{16} << 40;
 constexpr std::size_t kReadSize = 1 << 20;
 
@@ -181,6 +183,7 @@ class ArchiveTree final : public FileTree {
   void add(archive* archive, archive_entry* entry) {
     const char* path = archive_entry_pathname(entry);
     if (!path) refuse("an entry has no name");
+    describe(std::string_view(path).size());
     const auto [parent, name] = place_of(path);
     if (const char* hardlink = archive_entry_hardlink(entry)) {
       return add_hard_link(parent, name, hardlink);
@@ -197,6 +200,7 @@ class ArchiveTree final : public FileTree {
     if (file.status.kind == FileKind::symlink) {
       const char* target = archive_entry_symlink(entry);
       file.target = target ? target : "";
+      describe(file.target.size());
       file.status.size = file.target.size();
     } else if (file.status.kind == FileKind::regular) {
       unpack(archive, entry, file);
@@ -230,12 +234,19 @@ class ArchiveTree final : public FileTree {
     old.xattrs = std::move(file.xattrs);
   }
 
-  static void read_attributes(archive_entry* entry, File& file) {
+  /// Counts what stays in memory.
+  void describe(std::uint64_t bytes) {
+    described_ += bytes;
+    if (described_ > kMostDescribed) refuse("its names and attributes are more than 512 MiB");
+  }
+
+  void read_attributes(archive_entry* entry, File& file) {
     archive_entry_xattr_reset(entry);
     const char* name = nullptr;
     const void* value = nullptr;
     std::size_t size = 0;
     while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
+      describe(std::string_view(name).size() + size);
       file.xattrs[name] = std::string(static_cast<const char*>(value), size);
     }
   }
@@ -271,7 +282,7 @@ class ArchiveTree final : public FileTree {
   std::string name_;
   FileDescriptor content_;
   std::vector<File> files_;
-  std::uint64_t end_ = 0, unpacked_ = 0;
+  std::uint64_t end_ = 0, unpacked_ = 0, described_ = 0;
 };
 
 }  // namespace

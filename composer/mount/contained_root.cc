@@ -26,11 +26,13 @@ constexpr std::array<const char*, 6> kDevices = {"null",   "zero",    "full",
 /// hungriest of what we run, needs some ten.
 constexpr std::string_view kMostProcesses = "4096";
 
-/// A directory of the root, itself and not a link to one, on the root's own filesystem.
+/// A directory of the root, itself and not a link to one: on the root's own filesystem, but for
+/// /tmp, which may be a partition of its own.
 FileDescriptor open_plain_directory(const std::string& path) {
   open_how how{};
   how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  if (path != "/tmp") how.resolve |= RESOLVE_NO_XDEV;
   FileDescriptor fd(
       static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
   if (!fd && errno != ENOENT) {

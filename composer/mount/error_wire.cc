@@ -1,5 +1,6 @@
 #include "composer/mount/error_wire.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace composer::mount {
@@ -22,13 +23,33 @@ std::vector<std::string> texts_of(const json& object, const char* key) {
   return texts;
 }
 
+/// What a pipe takes without anybody reading it is 64 KiB (pipe(7)), and a byte that is no UTF-8
+/// takes three as U+FFFD, or six escaped.
+constexpr std::size_t kMostText = 8000;
+
+std::string shortened(const std::string& text, std::size_t most) {
+  return text.size() <= most ? text : text.substr(0, most) + " …";
+}
+
 }  // namespace
 
 std::string to_wire(const Error& error) {
   json problems = json::array();
+  std::size_t room = kMostText;
+  const auto fitting = [&](const std::string& text) {
+    std::string fits = shortened(text, room);
+    room -= std::min(text.size(), room);
+    return fits;
+  };
   for (const Problem& problem : error.problems()) {
-    problems.push_back(
-        {{"message", problem.message}, {"notes", problem.notes}, {"hint", problem.hint}});
+    if (room == 0) break;
+    json notes = json::array();
+    const std::string message = fitting(problem.message), hint = fitting(problem.hint);
+    for (const std::string& note : problem.notes) {
+      if (room == 0) break;
+      notes.push_back(fitting(note));
+    }
+    problems.push_back({{"message", message}, {"notes", notes}, {"hint", hint}});
   }
   const json whole = {{"kind", static_cast<int>(error.kind())},
                       {"problems", problems},

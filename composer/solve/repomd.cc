@@ -13,6 +13,8 @@ namespace {
 /// No real metadata file is larger (Fedora's filelists: 60 MB compressed, 1 GB open).
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMostOpenBytes = std::uint64_t{4} << 30;
+/// Groups are read as a whole; Fedora's are 3 MB.
+constexpr std::uint64_t kMostGroupBytes = std::uint64_t{64} << 20;
 
 bool is_read(std::string_view type) {
   return type == "primary" || type == "filelists" || type == "group" || type == "group_gz";
@@ -49,9 +51,10 @@ MetadataFile check(const RawFile& raw, std::string_view what) {
   const auto size = parse_number(raw.size);
   if (!size || *size > kMostBytes) refuse("has no size that could be true");
   // Only a compressed file has an open-size of its own.
-  const auto without = raw.location.ends_with(".xml") ? size : std::optional(kMostOpenBytes);
+  const std::uint64_t most = raw.type.starts_with("group") ? kMostGroupBytes : kMostOpenBytes;
+  const auto without = raw.location.ends_with(".xml") ? size : std::optional(most);
   const auto open_size = raw.open_size.empty() ? without : parse_number(raw.open_size);
-  if (!open_size || *open_size > kMostOpenBytes) refuse("has no open-size that could be true");
+  if (!open_size || *open_size > most) refuse("has no open-size that could be true");
   return {raw.type, raw.location, {*algorithm, raw.checksum}, *size, *open_size};
 }
 

@@ -63,10 +63,22 @@ class Cleaner {
  public:
   Cleaner(const Plan& plan, Root& root) : root_(root) {
     for (const PlannedFile& file : plan.system.files) kept_.insert(file.path);
+    for (const PlannedDirectory& directory : plan.system.directories) kept_.insert(directory.path);
   }
 
-  void remove(std::string_view path) {
-    if (!kept_.contains(path)) remove_tree(root_, path);
+  void remove(const std::string& path) {
+    if (holds_kept(path)) {
+      empty(path);
+    } else if (!kept_.contains(path)) {
+      remove_tree(root_, path);
+    }
+  }
+
+  void empty(const std::string& folder) {
+    const auto status = root_.link_status(folder);
+    if (!status || status->kind != FileKind::directory) return;
+    if (!holds_kept(folder)) return empty_directory(root_, folder);
+    for (const std::string& name : root_.list(folder)) remove(folder + "/" + name);
   }
 
   // Logs are emptied and not removed: a package may own the file, and its owner and mode with it.
@@ -101,6 +113,12 @@ class Cleaner {
   }
 
  private:
+  /// Whether something below `path` is asked for.
+  bool holds_kept(const std::string& path) const {
+    const auto next = kept_.lower_bound(path + "/");
+    return next != kept_.end() && next->starts_with(path + "/");
+  }
+
   Root& root_;
   std::set<std::string, std::less<>> kept_;
 };
@@ -110,14 +128,14 @@ class Cleaner {
 void clean(const Plan& plan, Root& root, Progress&) {
   with_context("while cleaning the image", [&] {
     Cleaner cleaner(plan, root);
-    for (const std::string_view folder : kEmptied) empty_directory(root, folder);
-    for (const std::string_view path : kRemoved) cleaner.remove(path);
+    for (const std::string_view folder : kEmptied) cleaner.empty(std::string(folder));
+    for (const std::string_view path : kRemoved) cleaner.remove(std::string(path));
     const PackageManager manager = plan.installation.package_manager;
     if (manager != PackageManager::kept) {
-      for (const std::string_view path : kManagersState) cleaner.remove(path);
+      for (const std::string_view path : kManagersState) cleaner.remove(std::string(path));
     }
     if (manager == PackageManager::removed) {
-      for (const std::string_view path : kDatabases) cleaner.remove(path);
+      for (const std::string_view path : kDatabases) cleaner.remove(std::string(path));
     }
     cleaner.empty_logs("/var/log", 0);
     cleaner.remove_host_keys();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "composer/error.h"
 #include "composer/tree/root_files.h"
@@ -11,6 +12,8 @@
 namespace composer::tree {
 namespace {
 
+/// There where the running kernel has a policy. It lets nobody take a label away.
+constexpr const char* kSelinuxOfHost = "/sys/fs/selinux/enforce";
 constexpr std::string_view kConfig = "/etc/selinux/config";
 constexpr std::string_view kModeKey = "SELINUX=";
 constexpr std::string_view kPolicyKey = "SELINUXTYPE=";
@@ -90,7 +93,14 @@ void label_files(const Plan& plan, const std::filesystem::path& directory, Root&
                  Progress& progress) {
   with_context("while labelling the image's files", [&] {
     const std::optional<std::string> policy = labelling_policy(plan, root, progress);
-    if (!policy) return;
+    if (!policy) {
+      if (::access(kSelinuxOfHost, F_OK) == 0) {
+        progress.warning(
+            "this machine's SELinux has labelled the image's files as its own: their labels mean "
+            "nothing in the image");
+      }
+      return;
+    }
     // Packages ask for labels at the first start by this file; they are here.
     if (root.link_status("/.autorelabel")) {
       root.remove("/.autorelabel");

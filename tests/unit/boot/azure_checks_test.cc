@@ -92,6 +92,21 @@ TEST_CASE("a guest that provisioned passes, and what could not be tried is said"
                                  "from the host was not tried"});
 }
 
+TEST_CASE("a guest that ends before it was looked at does not pass") {
+  AzureFacts facts = good();
+  facts.login = LoginOutcome::not_tried;
+  facts.probe.reset();
+  facts.scripts.clear();
+  const BootReport report = conclude(facts);
+  CHECK_FALSE(report.passed);
+  CHECK(report.findings == std::vector<std::string>{"the guest ended before anybody could log in"});
+
+  facts = good();
+  facts.scripts.clear();
+  CHECK(conclude(facts).findings ==
+        std::vector<std::string>{"the guest ended before 'checks.sh' could run"});
+}
+
 TEST_CASE("who asked nothing is explained by what the image has") {
   AzureFacts facts = good();
   facts.services = {};

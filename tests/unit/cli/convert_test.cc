@@ -109,14 +109,22 @@ TEST_CASE("what cannot be converted is refused before anything is written") {
   CHECK(problem([&] { f.to("disk.raw", "a.cosi", {.format = OutputFormat::cosi}); }) ==
         "a disk cannot be converted to 'cosi', which says what is on it");
   CHECK_THAT(problem([&] { f.to("disk.raw", "disk.raw"); }),
-             Catch::Matchers::EndsWith("is the input and the output"));
+             Catch::Matchers::EndsWith("is the input, and would be written to"));
+  std::filesystem::copy(f.scratch / "disk.raw", f.scratch / "b.raw.partial");
+  CHECK_THAT(problem([&] { f.to("b.raw.partial", "b.raw"); }),
+             Catch::Matchers::EndsWith("b.raw.partial' is the input, and would be written to"));
+  CHECK((bytes_of(f.scratch / "b.raw.partial") == f.raw));
+  f.to("disk.raw", "packed.vhd");
+  shell(fmt::format("zstd -q --rm '{}'", f.scratch.text("packed.vhd")));
+  CHECK_THAT(problem([&] { f.to("packed.vhd.zst", "a.raw"); }),
+             Catch::Matchers::EndsWith("it holds a fixed VHD image, not a raw disk"));
   write_bytes(f.scratch / "odd.raw", f.raw + std::string(512, 'x'));
   CHECK_THAT(problem([&] { f.to("odd.raw", "a.vhd"); }),
              Catch::Contains("its size must be a whole number of 1 MiB"));
   shell(fmt::format("qemu-img create -f qcow2 '{}' 3T", f.scratch.text("large.qcow2")));
   CHECK_THAT(problem([&] { f.to("large.qcow2", "a.vhd"); }),
              Catch::Contains("a disk of 3072 GiB cannot be a 'vhd-fixed' image"));
-  CHECK(f.files() == 3);
+  CHECK(f.files() == 5);
 }
 
 TEST_CASE("an input that breaks off in the middle leaves the old output as it was") {

@@ -81,6 +81,38 @@ TEST_CASE("files of the blueprint stay, and a link instead of a folder is not fo
   CHECK(root.read_link("/tmp") == "/srv");
 }
 
+TEST_CASE("what the blueprint asks for stays in folders that are emptied or removed") {
+  MemoryRoot root;
+  root.file("/var/cache/dnf/mine/list", "asked")
+      .file("/var/cache/dnf/mine/other", "x")
+      .file("/var/cache/dnf/lab/repomd.xml", "x")
+      .file("/var/lib/dnf/asked", "asked")
+      .file("/var/lib/dnf/asked-not", "x")
+      .file("/var/log/journal/abc/x", "x")
+      .file("/usr/lib/sysimage/rpm/rpmdb.sqlite", "x");
+  root.make_directories("/var/log/journal/mine", {0755, 0, 0});
+  Plan plan = test::sample_plan();
+  plan.installation.package_manager = PackageManager::removed;
+  plan.system.files = {{.path = "/var/cache/dnf/mine/list", .content = ""},
+                       {.path = "/var/lib/dnf/asked", .content = ""}};
+  plan.system.directories = {{.path = "/var/log/journal/mine"}};
+  SilentProgress progress;
+  tree::clean(plan, root, progress);
+  CHECK(root.tree_text("/var") ==
+        "0755 0:0 /var/\n"
+        "0755 0:0 /var/cache/\n"
+        "0755 0:0 /var/cache/dnf/\n"
+        "0755 0:0 /var/cache/dnf/mine/\n"
+        "0644 0:0 /var/cache/dnf/mine/list\n"
+        "0755 0:0 /var/lib/\n"
+        "0755 0:0 /var/lib/dnf/\n"
+        "0644 0:0 /var/lib/dnf/asked\n"
+        "0755 0:0 /var/log/\n"
+        "0755 0:0 /var/log/journal/\n"
+        "0755 0:0 /var/log/journal/mine/\n");
+  CHECK_FALSE(root.exists("/usr/lib/sysimage/rpm"));
+}
+
 TEST_CASE("a link to resolved's file stays") {
   MemoryRoot root;
   root.link("/etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf");
