@@ -29,6 +29,7 @@
 #include "composer/output_format.h"
 #include "composer/plan/decide.h"
 #include "composer/plan/plan_json.h"
+#include "composer/plan/required_packages.h"
 #include "composer/plan/size_estimate.h"
 #include "composer/plan/written_space.h"
 #include "composer/rpm/package_files.h"
@@ -111,7 +112,9 @@ Plan make_plan(const Blueprint& blueprint, const Places& places, Progress& progr
   check(blueprint);
   check_lint(blueprint);
   const std::optional<std::int64_t> epoch = source_date_from_environment();
-  return decide(blueprint, solve::resolve(blueprint, places.cache, progress), kVersion, epoch);
+  Plan plan = decide(blueprint, solve::resolve(blueprint, places.cache, progress), kVersion, epoch);
+  check_required_packages(blueprint, plan);
+  return plan;
 }
 
 BuildReport build(const BuildRequest& request, Progress& console) {
