@@ -312,8 +312,8 @@ TEST_CASE("a file has one content, and is the blueprint's to write") {
         "23: file '/etc/motd' has neither 'content' nor 'source' [add 'content: \"\"' for an empty "
         "file]");
   CHECK(file("path: /etc/fstab, content: x") ==
-        "23: the composer writes '/etc/fstab' itself [use 'mount' and 'mount_options' of the "
-        "partitions]");
+        "23: the file '/etc/fstab' cannot be written: it is written from 'disk.partitions' [use "
+        "'mount' and 'mount_options' of the partitions]");
   CHECK(file("path: /etc/shadow, content: x").find("[use 'users']") != std::string::npos);
   CHECK(file("path: /etc/hostname, content: x") ==
         "23: '/etc/hostname' is what 'hostname' writes [remove one of the two]");
