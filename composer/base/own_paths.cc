@@ -37,13 +37,6 @@ constexpr Fixed kFixed[] = {
     {"/dev/", "the running system mounts a filesystem over it", "use 'tmpfiles', or udev's rules"},
 };
 
-/// Where a user's keys are: accounts without a home of their own have useradd's, root its own.
-std::string authorized_keys(const UserRequest& user) {
-  std::string home = *user.name == "root" ? "/root" : "/home/" + *user.name;
-  if (user.home) home = **user.home == "/" ? "" : **user.home;
-  return home + "/.ssh/authorized_keys";
-}
-
 }  // namespace
 
 std::string merged_path(std::string_view path) {
@@ -53,6 +46,11 @@ std::string merged_path(std::string_view path) {
     if (behind) return fmt::format("/usr{}", path);
   }
   return std::string(path);
+}
+
+std::string home_of(const UserRequest& user) {
+  if (user.home) return **user.home;
+  return *user.name == "root" ? "/root" : "/home/" + *user.name;
 }
 
 std::optional<PathProblem> problem_of_path(std::string_view path, std::string_view noun) {
@@ -124,7 +122,9 @@ void OwnPaths::add_system(const Blueprint& blueprint) {
 /// Files that are named after what the author calls an entry.
 void OwnPaths::add_named(const SystemRequest& system) {
   for (const UserRequest& user : system.users) {
-    if (!user.ssh_keys.empty()) add(authorized_keys(user), "ssh_keys", kRemoveOne);
+    if (user.ssh_keys.empty()) continue;
+    const std::string home = home_of(user);
+    add((home == "/" ? "" : home) + "/.ssh/authorized_keys", "ssh_keys", kRemoveOne);
   }
   for (const auto& item : system.sudoers) {
     add("/etc/sudoers.d/" + *item.name, "sudoers", kRemoveOne);

@@ -23,6 +23,9 @@ struct PathProblem {
 /// `path` with `/bin`, `/sbin`, `/lib` and `/lib64` below `/usr`, where they are links to.
 std::string merged_path(std::string_view path);
 
+/// Where a user lives: accounts without a home of their own have useradd's, root its own.
+std::string home_of(const UserRequest& user);
+
 /// What is refused in every image, whatever its blueprint says.
 /// @param path  Absolute, in its shortest form.
 /// @param noun  `file` or `directory`.

@@ -83,6 +83,23 @@ void check_directories(const SystemRequest& system, const OwnPaths& own, const N
   }
 }
 
+/// The second user of a home would get the first one's files, and replace its ssh keys.
+void check_homes(const std::vector<UserRequest>& users, const std::vector<Node>& nodes,
+                 Findings& findings) {
+  std::map<std::string, std::size_t> homes;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (!nodes[i].has("name") || !findings.sound(nodes[i])) continue;
+    const auto [first, added] = homes.try_emplace(home_of(users[i]), i);
+    const UserRequest& other = users[first->second];
+    if (added || *other.name == *users[i].name) continue;
+    const Node& at = *nodes[i].find(nodes[i].has("home") ? "home" : "name");
+    findings.report(nodes[i], at.at,
+                    {fmt::format("'{}' is the home of user '{}' already, given {}", first->first,
+                                 *other.name, place_beside(at.at, other.name.at)),
+                     "give each user a home of its own"});
+  }
+}
+
 }  // namespace
 
 void check_users(const Blueprint& blueprint, const Node& root, Findings& findings) {
@@ -105,6 +122,7 @@ void check_users(const Blueprint& blueprint, const Node& root, Findings& finding
       check_number(nodes[i], "uid", **user.uid, *user.name, findings);
     }
   }
+  check_homes(system.users, nodes, findings);
 }
 
 void check_services(const Blueprint& blueprint, const Node& root, Findings& findings) {

@@ -285,6 +285,20 @@ TEST_CASE("users and groups are given once, with numbers of their own") {
         "23: gid 65535 means 'none' to older system calls [use another number]");
 }
 
+TEST_CASE("each user has a home of its own") {
+  CHECK(only(with_system("  users:\n"
+                         "    - {name: a}\n"
+                         "    - {name: b, home: /home/a}\n")) ==
+        "25: '/home/a' is the home of user 'a' already, given on line 24 [give each user a home "
+        "of its own]");
+  CHECK(only(with_system("  users:\n"
+                         "    - {name: a, home: /root}\n"
+                         "    - {name: root}\n")) ==
+        "25: '/root' is the home of user 'a' already, given on line 24 [give each user a home of "
+        "its own]");
+  CHECK(only(with_system("  users: [{name: a}, {name: b, home: /home/c}]\n")) == "0 problems");
+}
+
 TEST_CASE("a unit is on or off, not both") {
   CHECK(only(with_system("  services: {enable: [a], disable: [a.service]}\n")) ==
         "23: unit 'a.service' is enabled here and disabled on line 23 [keep one of the two]");
