@@ -100,6 +100,28 @@ void check_homes(const std::vector<UserRequest>& users, const std::vector<Node>&
   }
 }
 
+/// What `systemctl enable` and `disable` know nothing to do with: devices and scopes have no file
+/// of their own, and a template is a unit only with an instance.
+void check_switched_units(const std::vector<Located<std::string>>& units,
+                          const std::vector<Node>& nodes, std::string_view verb,
+                          Findings& findings) {
+  for (std::size_t i = 0; i < nodes.size() && i < units.size(); ++i) {
+    if (!findings.sound(nodes[i])) continue;
+    const std::string& unit = *units[i];
+    const auto at = unit.find("@.");
+    if (unit.ends_with(".device") || unit.ends_with(".scope")) {
+      findings.report(
+          nodes[i],
+          {fmt::format("cannot {} '{}': devices and scopes come and go by themselves", verb, unit),
+           "name a service, socket, timer or target"});
+    } else if (at != std::string::npos) {
+      findings.report(nodes[i], {fmt::format("cannot {} '{}': it is a template", verb, unit),
+                                 fmt::format("name an instance, as in '{}@NAME{}'",
+                                             unit.substr(0, at), unit.substr(at + 1))});
+    }
+  }
+}
+
 }  // namespace
 
 void check_users(const Blueprint& blueprint, const Node& root, Findings& findings) {
@@ -132,6 +154,9 @@ void check_services(const Blueprint& blueprint, const Node& root, Findings& find
   check_repeats(services.enable, section, "enable", "unit", findings);
   check_repeats(services.disable, section, "disable", "unit", findings);
   check_repeats(services.mask, section, "mask", "unit", findings);
+
+  check_switched_units(services.enable, items_of(section, "enable"), "enable", findings);
+  check_switched_units(services.disable, items_of(section, "disable"), "disable", findings);
 
   struct Off {
     std::string_view how;

@@ -313,6 +313,23 @@ TEST_CASE("a unit is on or off, not both") {
       "26: unit 'a.service' is expected to run here and disabled on line 23 [keep one of the two]");
 }
 
+TEST_CASE("what systemctl cannot switch is not switched") {
+  CHECK(only(with_system("  services: {enable: [dev-sda.device]}\n")) ==
+        "23: cannot enable 'dev-sda.device': devices and scopes come and go by themselves [name a "
+        "service, socket, timer or target]");
+  CHECK(only(with_system("  services: {disable: [session-1.scope]}\n"))
+            .find("cannot disable 'session-1.scope'") != std::string::npos);
+  CHECK(only(with_system("  services: {enable: ['getty@.service']}\n")) ==
+        "23: cannot enable 'getty@.service': it is a template [name an instance, as in "
+        "'getty@NAME.service']");
+  CHECK(only(with_system("  services: {disable: ['a@']}\n")) ==
+        "23: cannot disable 'a@.service': it is a template [name an instance, as in "
+        "'a@NAME.service']");
+  CHECK(only(with_system("  services: {enable: ['getty@tty1'], mask: [b.device, 'c@']}\n")) ==
+        "0 problems");
+  CHECK(only(and_also("tests: {boot: {services: [dev-sda.device]}}\n")) == "0 problems");
+}
+
 TEST_CASE("a file has one content, and is the blueprint's to write") {
   const auto file = [](const std::string& keys) {
     return only(with_system("  files: [{" + keys + "}]\n"));
