@@ -267,9 +267,9 @@ std::string explain_blueprint(std::string text, const std::filesystem::path& pat
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string explain_blueprint(const std::filesystem::path& path, const BlueprintOptions& options,
-                              ExplainFormat format) {
-  return explain_blueprint(read_main_file(path), path, options, format, files_on_disk());
+std::string explain_blueprint(std::string text, const std::filesystem::path& path,
+                              const BlueprintOptions& options, ExplainFormat format) {
+  return explain_blueprint(std::move(text), path, options, format, files_on_disk());
 }
 
 }  // namespace composer::blueprint
