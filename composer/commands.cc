@@ -5,6 +5,7 @@
 
 #include "composer/azure/relay.h"
 #include "composer/base/file_descriptor.h"
+#include "composer/blueprint/composition.h"
 #include "composer/blueprint/explain.h"
 #include "composer/blueprint/schema.h"
 #include "composer/boot/junit.h"
@@ -54,12 +55,14 @@ int run(const CommandLine&, const ValidateRequest& request, Console& console) {
   int exit_code = 0;
   for (const std::filesystem::path& path : request.blueprints) {
     try {
+      // Read once: it may be a pipe.
+      const std::string text = blueprint::read_main_file(path);
       if (request.explain) {
         print(blueprint::explain_blueprint(
-            path, request.options,
+            text, path, request.options,
             request.json ? blueprint::ExplainFormat::json : blueprint::ExplainFormat::yaml));
       }
-      check_blueprint(read_blueprint(path, request.options));
+      check_blueprint(parse_blueprint(text, path, request.options));
       if (!request.explain) print(fmt::format("{}: valid\n", path.string()));
     } catch (const Error& error) {
       console.error(error);

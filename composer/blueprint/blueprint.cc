@@ -19,7 +19,12 @@ using blueprint::Reader;
 void read_and_check(const blueprint::Composed& composed, Blueprint& out, Findings& findings) {
   const Node& root = composed.root;
   if (!composed.is_whole) return;
-  Reader(findings).read_mapping(root, blueprint::blueprint_mapping(), &out);
+  Reader reader(findings);
+  // A misspelled key in a profile is a mistake before the day on which the profile is on.
+  for (const Node* keys : composed.left_out) {
+    reader.check_keys(*keys, blueprint::blueprint_mapping());
+  }
+  reader.read_mapping(root, blueprint::blueprint_mapping(), &out);
   if (root.kind != Node::Kind::mapping) return;
   for (const auto check : {
            blueprint::check_repositories,

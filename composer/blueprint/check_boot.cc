@@ -76,6 +76,36 @@ void check_firmware(const Blueprint& blueprint, const Node& boot, const Node& di
   }
 }
 
+/// A kernel argument that undoes what `system` asks for: the kernel believes the argument.
+struct Undoing {
+  std::string_view argument;
+  std::string_view asked;
+  Span at;
+};
+
+void check_security_arguments(const Blueprint& blueprint, const Node& boot, Findings& findings) {
+  const SystemRequest& system = blueprint.system;
+  std::vector<Undoing> undoings;
+  if (system.fips && **system.fips) undoings.push_back({"fips=0", "fips: true", system.fips->at});
+  if (const auto& mode = system.selinux.mode; mode && **mode == SelinuxMode::enforcing) {
+    undoings.push_back({"selinux=0", "mode: enforcing", mode->at});
+    undoings.push_back({"enforcing=0", "mode: enforcing", mode->at});
+  } else if (mode && **mode == SelinuxMode::permissive) {
+    undoings.push_back({"selinux=0", "mode: permissive", mode->at});
+  }
+  const std::vector<Node>& nodes = items_of(&boot, "kernel_arguments");
+  const auto& arguments = blueprint.boot.kernel_arguments;
+  for (std::size_t i = 0; i < nodes.size() && i < arguments.size(); ++i) {
+    for (const Undoing& undoing : undoings) {
+      if (*arguments[i] != undoing.argument || !findings.sound(nodes[i])) continue;
+      findings.report(nodes[i],
+                      {fmt::format("kernel argument '{}' undoes the '{}' {}", undoing.argument,
+                                   undoing.asked, place_beside(nodes[i].at, undoing.at)),
+                       "keep one of the two"});
+    }
+  }
+}
+
 }  // namespace
 
 void check_boot(const Blueprint& blueprint, const Node& root, Findings& findings) {
@@ -83,6 +113,7 @@ void check_boot(const Blueprint& blueprint, const Node& root, Findings& findings
   if (boot == nullptr) return;
   check_repeats(blueprint.boot.kernel_arguments, boot, "kernel_arguments", "kernel argument",
                 findings);
+  check_security_arguments(blueprint, *boot, findings);
   check_loader(blueprint, root, findings);
   const Node* firmware = boot->find("firmware");
   const Node* arch = root.find("arch");

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <map>
 
+#include "composer/base/own_paths.h"
 #include "composer/blueprint/check_unique.h"
 
 namespace composer::blueprint {
@@ -37,68 +38,39 @@ void check_groups(const SystemRequest& system, const Node& section, Findings& fi
   }
 }
 
-/// Files that the composer writes or changes by what other keys say, and which key says it. Source:
-/// the configure steps (composer/tree) and passwd(5), group(5), fstab(5), machine-id(5).
-struct OwnFile {
-  std::string_view path;
-  std::string_view key;  ///< Only where this key of `system` is given; empty for always.
-  std::string_view hint;
-};
-
-constexpr OwnFile kOwnFiles[] = {
-    {"/etc/fstab", "", "use 'mount' and 'mount_options' of the partitions"},
-    {"/etc/passwd", "", "use 'users'"},
-    {"/etc/shadow", "", "use 'users'"},
-    {"/etc/group", "", "use 'groups'"},
-    {"/etc/gshadow", "", "use 'groups'"},
-    {"/etc/machine-id", "", "each machine gets its own at the first boot"},
-    {"/etc/hostname", "hostname", "remove one of the two"},
-    {"/etc/locale.conf", "locale", "remove one of the two"},
-    {"/etc/localtime", "timezone", "remove one of the two"},
-    {"/etc/vconsole.conf", "keymap", "remove one of the two"},
-    {"/etc/motd", "motd", "remove one of the two"},
-    {"/etc/chrony.d/blueprint.conf", "ntp", "use another name"},
-    {"/etc/sysctl.d/99-blueprint.conf", "sysctl", "use another name"},
-    {"/etc/modules-load.d/blueprint.conf", "kernel_modules", "use another name"},
-    {"/etc/modprobe.d/blueprint.conf", "kernel_modules", "use another name"},
-    {"/etc/tmpfiles.d/blueprint.conf", "tmpfiles", "use another name"},
-    {"/etc/systemd/system-preset/00-blueprint.preset", "services", "use another name"},
-};
-
-void check_own_file(const FileRequest& file, const Node& node, const Node& section,
-                    Findings& findings) {
-  for (const OwnFile& own : kOwnFiles) {
-    if (own.path != *file.path || (!own.key.empty() && !section.has(own.key))) continue;
-    findings.report(node, node.find("path")->at,
-                    {own.key.empty() ? fmt::format("the composer writes '{}' itself", own.path)
-                                     : fmt::format("'{}' is what '{}' writes", own.path, own.key),
-                     std::string(own.hint)});
+/// What the composer writes itself is not the author's to write.
+void check_own_path(const OwnPaths& own, const std::string& path, std::string_view noun,
+                    const Node& node, Findings& findings) {
+  if (!node.has("path") || !findings.sound(node)) return;
+  if (auto problem = own.problem_of(path, noun)) {
+    findings.report(node, node.find("path")->at, {problem->message, problem->hint});
   }
 }
 
-/// Files that are named after what the author calls an entry: path, and the key that writes it.
-std::map<std::string, std::string_view> named_files(const SystemRequest& system) {
-  std::map<std::string, std::string_view> files;
-  for (const auto& item : system.sudoers) files["/etc/sudoers.d/" + *item.name] = "sudoers";
-  for (const auto& unit : system.units) {
-    if (unit.content || unit.source) files["/etc/systemd/system/" + *unit.name] = "units";
-    for (const auto& drop_in : unit.drop_ins) {
-      files[fmt::format("/etc/systemd/system/{}.d/{}", *unit.name, *drop_in.name)] = "units";
-    }
+/// Reports each path that is there before, by the same name or through a link into /usr.
+void check_unique_paths(const std::vector<Node>& nodes, const auto& items, std::string_view noun,
+                        Findings& findings) {
+  std::map<std::string, Span> places;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const Node* node = nodes[i].find("path");
+    if (node == nullptr || !findings.sound(*node)) continue;
+    const std::string& path = *items[i].path;
+    const auto [first, added] = places.try_emplace(merged_path(path), node->at);
+    if (added) continue;
+    findings.report(*node, {fmt::format("{} '{}' is already given {}", noun, path,
+                                        place_beside(node->at, first->second)),
+                            "keep one of the two"});
   }
-  for (const auto& network : system.network) {
-    files[fmt::format("/etc/systemd/network/{}.network", *network.name)] = "network";
-  }
-  return files;
 }
 
-void check_directories(const SystemRequest& system, const Node& section, Findings& findings) {
+void check_directories(const SystemRequest& system, const OwnPaths& own, const Node& section,
+                       Findings& findings) {
   const std::vector<Node>& nodes = items_of(&section, "directories");
-  check_unique(
-      nodes, system.directories, "path", "directory",
-      [](const DirectoryRequest& directory) { return *directory.path; }, findings);
-  std::map<std::string_view, Span> files;
-  for (const FileRequest& file : system.files) files.try_emplace(*file.path, file.path.at);
+  check_unique_paths(nodes, system.directories, "directory", findings);
+  std::map<std::string, Span> files;
+  for (const FileRequest& file : system.files) {
+    files.try_emplace(merged_path(*file.path), file.path.at);
+  }
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const DirectoryRequest& directory = system.directories[i];
     if (directory.mode && **directory.mode == 0 && findings.sound(nodes[i])) {
@@ -106,12 +78,50 @@ void check_directories(const SystemRequest& system, const Node& section, Finding
                       {fmt::format("nobody may use the directory '{}'", *directory.path),
                        "write \"0700\" for its owner alone"});
     }
-    const auto found = files.find(*directory.path);
+    const std::string& path = *directory.path;
+    check_own_path(own, path, "directory", nodes[i], findings);
+    const auto found = files.find(merged_path(path));
     if (found == files.end() || !findings.sound(nodes[i]) || !nodes[i].has("path")) continue;
     findings.report(*nodes[i].find("path"),
-                    {fmt::format("'{}' is a directory here and a file {}", found->first,
+                    {fmt::format("'{}' is a directory here and a file {}", path,
                                  place_beside(nodes[i].at, found->second)),
                      "keep one of the two"});
+  }
+}
+
+/// The second user of a home would get the first one's files, and replace its ssh keys.
+void check_homes(const std::vector<UserRequest>& users, const std::vector<Node>& nodes,
+                 Findings& findings) {
+  std::map<std::string, std::size_t> homes;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (!nodes[i].has("name") || !findings.sound(nodes[i])) continue;
+    const auto [first, added] = homes.try_emplace(home_of(users[i]), i);
+    const UserRequest& other = users[first->second];
+    if (added || *other.name == *users[i].name) continue;
+    // Accounts of services share '/' or '/nonexistent'.
+    if (other.ssh_keys.empty() && users[i].ssh_keys.empty()) continue;
+    const Node& at = *nodes[i].find(nodes[i].has("home") ? "home" : "name");
+    findings.report(nodes[i], at.at,
+                    {fmt::format("'{}' is the home of user '{}' already, given {}", first->first,
+                                 *other.name, place_beside(at.at, other.name.at)),
+                     "give each user a home of its own"});
+  }
+}
+
+/// What `systemctl enable` and `disable` know nothing to do with: devices and scopes have no file
+/// of their own.
+void check_switched_units(const std::vector<Located<std::string>>& units,
+                          const std::vector<Node>& nodes, std::string_view verb,
+                          Findings& findings) {
+  for (std::size_t i = 0; i < nodes.size() && i < units.size(); ++i) {
+    if (!findings.sound(nodes[i])) continue;
+    const std::string& unit = *units[i];
+    if (unit.ends_with(".device") || unit.ends_with(".scope")) {
+      findings.report(
+          nodes[i],
+          {fmt::format("cannot {} '{}': devices and scopes come and go by themselves", verb, unit),
+           "name a service, socket, timer or target"});
+    }
   }
 }
 
@@ -137,6 +147,7 @@ void check_users(const Blueprint& blueprint, const Node& root, Findings& finding
       check_number(nodes[i], "uid", **user.uid, *user.name, findings);
     }
   }
+  check_homes(system.users, nodes, findings);
 }
 
 void check_services(const Blueprint& blueprint, const Node& root, Findings& findings) {
@@ -146,6 +157,9 @@ void check_services(const Blueprint& blueprint, const Node& root, Findings& find
   check_repeats(services.enable, section, "enable", "unit", findings);
   check_repeats(services.disable, section, "disable", "unit", findings);
   check_repeats(services.mask, section, "mask", "unit", findings);
+
+  check_switched_units(services.enable, items_of(section, "enable"), "enable", findings);
+  check_switched_units(services.disable, items_of(section, "disable"), "disable", findings);
 
   struct Off {
     std::string_view how;
@@ -178,8 +192,8 @@ void check_files(const Blueprint& blueprint, const Node& root, Findings& finding
   const std::vector<Node>& nodes = items_of(section, "files");
   const std::vector<FileRequest>& files = blueprint.system.files;
   if (section == nullptr) return;
-  check_directories(blueprint.system, *section, findings);
-  const auto named = named_files(blueprint.system);
+  const OwnPaths own(blueprint);
+  check_directories(blueprint.system, own, *section, findings);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node& node = nodes[i];
     if (node.kind != Node::Kind::mapping) continue;
@@ -191,16 +205,9 @@ void check_files(const Blueprint& blueprint, const Node& root, Findings& finding
                       {fmt::format("file '{}' has neither 'content' nor 'source'", *files[i].path),
                        "add 'content: \"\"' for an empty file"});
     }
-    if (findings.sound(node)) check_own_file(files[i], node, *section, findings);
-    const auto other = named.find(*files[i].path);
-    if (other != named.end() && findings.sound(node)) {
-      findings.report(node, node.find("path")->at,
-                      {fmt::format("'{}' is what '{}' writes", other->first, other->second),
-                       "remove one of the two"});
-    }
+    check_own_path(own, *files[i].path, "file", node, findings);
   }
-  check_unique(
-      nodes, files, "path", "file", [](const FileRequest& file) { return *file.path; }, findings);
+  check_unique_paths(nodes, files, "file", findings);
 }
 
 }  // namespace composer::blueprint

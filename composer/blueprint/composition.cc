@@ -49,6 +49,7 @@ class Composer {
   void choose(const Part& main);
   Node assemble(const Part& main);
   const std::vector<std::string>& profiles() const { return profiles_; }
+  bool has_merged(const Part& part) const { return merged_.contains(&part); }
 
  private:
   template <typename Visit>
@@ -193,6 +194,11 @@ Composed compose(const Text& text, const std::filesystem::path& path,
     composer.choose(*main);
     composed.root = composer.assemble(*main);
     composed.profiles = composer.profiles();
+    for (const Part* part : set->parts()) {
+      visit_sections(*part, [&](const Part& section) {
+        if (!composer.has_merged(section)) composed.left_out.push_back(&section.own);
+      });
+    }
     Node variables;
     if (Node* merged = find_value(composed.root, kVariables)) variables = std::move(*merged);
     erase(composed.root, kVariables);

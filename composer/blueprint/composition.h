@@ -17,6 +17,7 @@ struct Composed {
   /// Whether the tree is worth reading: all files could be read.
   bool is_whole = false;
   std::vector<std::string> profiles;       ///< That are on, in order.
+  std::vector<const Node*> left_out;       ///< Keys of profiles and architectures that are not on.
   std::unique_ptr<const FileSet> sources;  ///< Alive as long as findings are asked about nodes.
 };
 

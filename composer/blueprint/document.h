@@ -28,7 +28,12 @@ struct Node {
     mapping,
     refused,  ///< Something that is no part of the language, already reported.
   };
-  enum class Style { plain, quoted, block };
+  enum class Style {
+    plain,
+    quoted,
+    block,
+    variable,  ///< One variable alone was written: its text is what the key takes.
+  };
 
   Kind kind = Kind::nothing;
   Style style = Style::plain;  ///< Of a scalar.

@@ -101,7 +101,11 @@ std::string without_variables(std::string_view text) {
 
 std::string scalar_text(const Node& node) {
   const std::string text = without_variables(node.text);
-  return node.style == Node::Style::plain && is_plain(text) ? text : in_double_quotes(text);
+  // What a variable stands for may be a number, or a file mode, which is in quotes.
+  const bool mode = text.size() > 1 && text.starts_with('0');
+  const bool plain =
+      node.style == Node::Style::plain || (node.style == Node::Style::variable && !mode);
+  return plain && is_plain(text) ? text : in_double_quotes(text);
 }
 
 /// The entries of a mapping in the order in which docs/blueprint.md tells of them, whatever the
@@ -263,9 +267,9 @@ std::string explain_blueprint(std::string text, const std::filesystem::path& pat
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string explain_blueprint(const std::filesystem::path& path, const BlueprintOptions& options,
-                              ExplainFormat format) {
-  return explain_blueprint(read_main_file(path), path, options, format, files_on_disk());
+std::string explain_blueprint(std::string text, const std::filesystem::path& path,
+                              const BlueprintOptions& options, ExplainFormat format) {
+  return explain_blueprint(std::move(text), path, options, format, files_on_disk());
 }
 
 }  // namespace composer::blueprint

@@ -22,8 +22,8 @@ std::string explain_blueprint(std::string text, const std::filesystem::path& pat
                               const BlueprintOptions& options, ExplainFormat format,
                               const Files& files);
 
-/// The same for a blueprint on this machine.
-std::string explain_blueprint(const std::filesystem::path& path, const BlueprintOptions& options,
-                              ExplainFormat format);
+/// The same with the files of this machine.
+std::string explain_blueprint(std::string text, const std::filesystem::path& path,
+                              const BlueprintOptions& options, ExplainFormat format);
 
 }  // namespace composer::blueprint

@@ -239,7 +239,9 @@ const Mapping& blueprint_mapping() {
            {.name = "packages", .presence = kRequired, .meaning = "What is installed."}),
        section<&Blueprint::disk, disk_mapping>(
            {.name = "disk",
-            .fallback = "none; then every output is a `directory` or a `tar`",
+            .fallback =
+                "none; then every output is made of the root: `directory`, `tar`, `wsl`, `oci`, "
+                "`oci-archive`, `cpio`, `kernel`",
             .meaning = "The disk and its partitions."}),
        section<&Blueprint::boot, boot_mapping>({.name = "boot",
                                                 .fallback = "required beside `disk`",

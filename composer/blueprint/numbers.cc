@@ -7,9 +7,13 @@
 namespace composer::blueprint {
 namespace {
 
+bool is_in_quotes(const Node& node) {
+  return node.style == Node::Style::quoted || node.style == Node::Style::block;
+}
+
 std::optional<Refusal> read_boolean(const Node& node, bool& value) {
   const bool word = node.text == "true" || node.text == "false";
-  if (word && node.style == Node::Style::plain) {
+  if (word && !is_in_quotes(node)) {
     value = node.text == "true";
     return std::nullopt;
   }
@@ -44,7 +48,7 @@ std::optional<Refusal> read_integer(const Node& node, T& value) {
     return Refusal{fmt::format("'{}' begins with a zero, which YAML 1.1 reads as octal", text),
                    "write the number in decimal, without leading zeros"};
   }
-  if (node.style != Node::Style::plain) {
+  if (is_in_quotes(node)) {
     return Refusal{fmt::format("'{}' in quotes is a text, not {}", text, type.name),
                    "leave the quotes out"};
   }
@@ -57,7 +61,7 @@ std::optional<Refusal> read_integer(const Node& node, T& value) {
 
 std::optional<Refusal> read_version(const Node& node, int& value) {
   value = 1;
-  if (node.text == "1" && node.style == Node::Style::plain) return std::nullopt;
+  if (node.text == "1" && !is_in_quotes(node)) return std::nullopt;
   return Refusal{fmt::format("blueprint language '{}' is not known", node.text),
                  "this image-composer reads 'blueprint: 1'; a higher number needs a newer one"};
 }
@@ -74,13 +78,14 @@ std::optional<Refusal> read_epoch(const Node& node, std::int64_t& value) {
 std::optional<Refusal> read_mode(const Node& node, std::uint32_t& value) {
   const std::string& text = node.text;
   const bool octal = !text.empty() && text.find_first_not_of("01234567") == std::string::npos;
-  if (octal && text.size() == 4 && node.style == Node::Style::quoted) {
+  const bool is_text = node.style == Node::Style::quoted || node.style == Node::Style::variable;
+  if (octal && text.size() == 4 && is_text) {
     value = static_cast<std::uint32_t>(std::stoul(text, nullptr, 8));
     return std::nullopt;
   }
   if (octal && text.size() <= 4 && text.size() >= 3) {
     const std::string hint = fmt::format("write \"{}{}\"", text.size() == 3 ? "0" : "", text);
-    if (node.style == Node::Style::quoted) {
+    if (is_text) {
       return Refusal{fmt::format("file mode '{}' does not have four digits", text), hint};
     }
     return Refusal{

@@ -85,6 +85,20 @@ void Reader::read_mapping(const Node& node, const Mapping& mapping, void* target
   }
 }
 
+void Reader::check_keys(const Node& node, const Mapping& mapping) {
+  std::vector<std::string_view> meant;
+  for (const Entry& entry : node.entries) {
+    if (mapping.path.empty() && entry.key == kVariables) continue;
+    const Key* key = mapping.find(entry.key);
+    if (key == nullptr) {
+      report_unknown(mapping, entry, meant);
+    } else if (key->mapping != nullptr) {
+      check_keys(entry.value, key->mapping());
+      for (const Node& item : entry.value.items) check_keys(item, key->mapping());
+    }
+  }
+}
+
 void Reader::report_unknown(const Mapping& mapping, const Entry& entry,
                             std::vector<std::string_view>& meant) {
   const auto stranger = std::find_if(mapping.strangers.begin(), mapping.strangers.end(),

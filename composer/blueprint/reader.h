@@ -20,6 +20,9 @@ class Reader {
   /// Reads each known key of a mapping into `target`, the struct of its table.
   void read_mapping(const Node& node, const Mapping& mapping, void* target);
 
+  /// Reports the unknown keys of a mapping that is not read, and of all in it.
+  void check_keys(const Node& node, const Mapping& mapping);
+
   /// Reads one scalar; false when it was refused.
   template <typename T>
   bool read_scalar(const Key& key, const Scalar<T>& type, const Node& node, T& value) {

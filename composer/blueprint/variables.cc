@@ -206,8 +206,15 @@ std::optional<std::string> Values::expand(std::string_view text, const Span& at,
   return out;
 }
 
+bool is_one_variable(std::string_view text) {
+  const std::vector<Piece> pieces = split(text, [](const Refusal&) {});
+  return pieces.size() == 1 && pieces[0].is_variable;
+}
+
 void expand_tree(Node& node, Values& values) {
   if (node.kind == Node::Kind::scalar && node.text.find(kOpen) != std::string::npos) {
+    // In `{gid: ${{u}}}` YAML sees braces, so that the quotes are its own and not the author's.
+    if (is_one_variable(node.text)) node.style = Node::Style::variable;
     auto text = values.expand(node.text, node.at, node.uses);
     if (text) {
       node.text = std::move(*text);

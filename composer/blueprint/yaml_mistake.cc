@@ -41,6 +41,10 @@ std::string_view indentation_of(std::string_view line) {
   return line.substr(0, std::min(line.find_first_not_of(" \t"), line.size()));
 }
 
+bool holds_variable(std::string_view line) {
+  return line.find("${{") != std::string_view::npos;
+}
+
 }  // namespace
 
 Problem explain_yaml_mistake(std::string_view words, const Text& text, std::size_t offset,
@@ -53,6 +57,12 @@ Problem explain_yaml_mistake(std::string_view words, const Text& text, std::size
             text.span(begin + tab, 1),
             {},
             "indent with spaces; YAML forbids tabs there"};
+  }
+  if (open && (holds_variable(line) || holds_variable(text.line_at(open->offset)))) {
+    return {fmt::format("'{}' is never closed", open->bracket),
+            text.span(open->offset, 1),
+            {},
+            "between brackets and braces a variable needs quotes: '{gid: \"${{gid}}\"}'"};
   }
   if (open) {
     return {fmt::format("'{}' is never closed", open->bracket),

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "composer/base/file_descriptor.h"
+#include "composer/base/own_paths.h"
 #include "composer/base/source_folder.h"
 #include "composer/plan/firewall_services.h"
 #include "composer/plan/source_tree.h"
@@ -64,7 +65,7 @@ bool has_package(const std::vector<PlannedPackage>& packages, std::string_view n
 class Planner {
  public:
   Planner(const Blueprint& blueprint, const std::vector<PlannedPackage>* packages)
-      : blueprint_(blueprint), request_(blueprint.system), packages_(packages) {}
+      : blueprint_(blueprint), request_(blueprint.system), own_(blueprint), packages_(packages) {}
 
   PlannedSystem plan() {
     plan_names();
@@ -229,9 +230,11 @@ class Planner {
       const SourceTree tree = read_source_tree(
           folder_of(request.source->at, blueprint_.path.parent_path()), request.source->value);
       for (const std::string& folder : tree.folders) {
+        check_own_path(path + "/" + folder, "directory", request.source->at);
         system_.directories.push_back({path + "/" + folder, 0, owner, group});
       }
       for (const SourceTree::File& file : tree.files) {
+        check_own_path(path + "/" + file.name, "file", request.source->at);
         add_file({.path = path + "/" + file.name,
                   .content = file.content,
                   .mode = file.executable ? 0755U : 0644U,
@@ -252,8 +255,15 @@ class Planner {
     add_file(std::move(file), request.path.at);
   }
 
+  /// The blueprint's own checks see what is written in it, and not what a folder holds.
+  void check_own_path(const std::string& path, std::string_view noun, const Span& at) {
+    if (auto problem = own_.problem_of(path, noun)) {
+      report(at, std::move(problem->message), "take it out of the folder");
+    }
+  }
+
   void add_file(PlannedFile file, const Span& at) {
-    if (!paths_.insert(file.path).second) {
+    if (!paths_.insert(merged_path(file.path)).second) {
       report(
           at,
           fmt::format("the file '{}' is already there, from a folder of 'directories'", file.path),
@@ -293,9 +303,10 @@ class Planner {
 
   const Blueprint& blueprint_;
   const SystemRequest& request_;
+  const OwnPaths own_;
   const std::vector<PlannedPackage>* packages_;
   PlannedSystem system_;
-  std::set<std::string> paths_;  ///< Of files.
+  std::set<std::string> paths_;  ///< Of files, merged.
   std::vector<Problem> problems_;
 };
 

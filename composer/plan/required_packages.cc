@@ -10,8 +10,8 @@
 namespace composer {
 namespace {
 
-/// `kernel`, `kernel-core`, `kernel-azure`, `kernel-uki-virt`, …: what brings a kernel is called so in
-/// every distribution of RPMs; which of them does is the distribution's.
+/// `kernel`, `kernel-core`, `kernel-azure`, `kernel-uki-virt`, …: what brings a kernel is called so
+/// in every distribution of RPMs; which of them does is the distribution's.
 bool is_kernel(const PlannedPackage& package) {
   return package.name == "kernel" || package.name.starts_with("kernel-");
 }

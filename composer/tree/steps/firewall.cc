@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::string_view kZones = "/etc/firewalld/zones";
 constexpr std::uint32_t kPrivate = 0600;
+constexpr std::uint32_t kReadable = 0644;
 constexpr std::array<std::string_view, 3> kProtocols{"tcp", "udp", "sctp"};
 
 bool is_service(const std::string& entry) {
@@ -89,14 +90,28 @@ std::string ruleset_path(const Root& root) {
               unit.empty() ? "add 'nftables' to packages.install" : "use 'files'");
 }
 
-void apply_nftables(const PlannedFirewall& firewall, Root& root, Progress& progress) {
+/// Files are written after the firewall, and one of them may be the very file: which it is, only
+/// the image says.
+void write_rules(const Plan& plan, Root& root, const std::string& path, const std::string& text,
+                 const FileAttributes& attributes) {
+  for (const PlannedFile& file : plan.system.files) {
+    if (file.path != path) continue;
+    throw Error(ErrorKind::usage,
+                fmt::format("the file '{}' cannot be written: it is what 'firewall' writes", path),
+                "remove one of the two");
+  }
+  write_with_parents(root, path, text, attributes);
+}
+
+void apply_nftables(const Plan& plan, Root& root, Progress& progress) {
+  const PlannedFirewall& firewall = *plan.system.firewall;
   for (const std::string& entry : firewall.open) {
     if (!is_service(entry)) continue;
     throw Error(ErrorKind::usage,
                 fmt::format("nftables knows ports only, and '{}' is a service", entry));
   }
   const std::string path = ruleset_path(root);
-  write_with_parents(root, path, ruleset(firewall.open), {kPrivate, 0, 0});
+  write_rules(plan, root, path, ruleset(firewall.open), {kPrivate, 0, 0});
   progress.note(fmt::format("the rules of nftables are in '{}'", path));
 }
 
@@ -148,14 +163,16 @@ std::string zone_text(const std::vector<std::string>& open, const std::string& z
   return text + "  <forward/>\n</zone>\n";
 }
 
-void apply_firewalld(const PlannedFirewall& firewall, Root& root) {
+void apply_firewalld(const Plan& plan, Root& root) {
+  const PlannedFirewall& firewall = *plan.system.firewall;
   if (!root.exists("/usr/lib/firewalld")) {
     throw Error(ErrorKind::usage, "cannot set up firewalld: the image does not have it",
                 "add 'firewalld' to packages.install");
   }
   check_services(firewall.open, root);
   const std::string zone = default_zone(root);
-  write_with_parents(root, fmt::format("{}/{}.xml", kZones, zone), zone_text(firewall.open, zone));
+  write_rules(plan, root, fmt::format("{}/{}.xml", kZones, zone), zone_text(firewall.open, zone),
+              {kReadable, 0, 0});
 }
 
 }  // namespace
@@ -177,10 +194,10 @@ void apply(const Plan& plan, Root& root, Progress& progress) {
   for (const std::string& entry : firewall.open) check_entry(entry);
   switch (firewall.backend) {
     case FirewallBackend::firewalld:
-      apply_firewalld(firewall, root);
+      apply_firewalld(plan, root);
       break;
     case FirewallBackend::nftables:
-      apply_nftables(firewall, root, progress);
+      apply_nftables(plan, root, progress);
       break;
   }
 }

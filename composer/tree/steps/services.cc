@@ -16,8 +16,9 @@ namespace composer::tree::services {
 namespace {
 
 constexpr std::string_view kPresetFile = "/etc/systemd/system-preset/00-blueprint.preset";
-constexpr std::array<std::string_view, 9> kUnitTypes{
-    ".service", ".socket", ".target", ".timer", ".mount", ".automount", ".path", ".swap", ".slice"};
+constexpr std::array<std::string_view, 11> kUnitTypes{".service", ".socket",    ".target", ".timer",
+                                                      ".mount",   ".automount", ".path",   ".swap",
+                                                      ".slice",   ".scope",     ".device"};
 
 /// `sshd.service` for `sshd`, as systemctl completes names.
 std::string unit_name(const std::string& asked) {

@@ -285,6 +285,24 @@ TEST_CASE("users and groups are given once, with numbers of their own") {
         "23: gid 65535 means 'none' to older system calls [use another number]");
 }
 
+TEST_CASE("each user has a home of its own") {
+  CHECK(only(with_system("  users:\n"
+                         "    - {name: a, ssh_keys: [ssh-ed25519 "
+                         "AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA]}\n"
+                         "    - {name: b, home: /home/a}\n")) ==
+        "25: '/home/a' is the home of user 'a' already, given on line 24 [give each user a home "
+        "of its own]");
+  CHECK(only(with_system("  users:\n"
+                         "    - {name: a, home: /root, ssh_keys: [ssh-ed25519 "
+                         "AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA]}\n"
+                         "    - {name: root}\n")) ==
+        "25: '/root' is the home of user 'a' already, given on line 24 [give each user a home of "
+        "its own]");
+  CHECK(only(with_system("  users: [{name: a}, {name: b, home: /home/c}]\n")) == "0 problems");
+  CHECK(only(with_system("  users: [{name: a, home: /none}, {name: b, home: /none}]\n")) ==
+        "0 problems");
+}
+
 TEST_CASE("a unit is on or off, not both") {
   CHECK(only(with_system("  services: {enable: [a], disable: [a.service]}\n")) ==
         "23: unit 'a.service' is enabled here and disabled on line 23 [keep one of the two]");
@@ -297,6 +315,19 @@ TEST_CASE("a unit is on or off, not both") {
   CHECK(
       only(with_system("  services: {disable: [a]}\n") + "tests: {boot: {services: [a]}}\n") ==
       "26: unit 'a.service' is expected to run here and disabled on line 23 [keep one of the two]");
+}
+
+TEST_CASE("what systemctl cannot switch is not switched") {
+  CHECK(only(with_system("  services: {enable: [dev-sda.device]}\n")) ==
+        "23: cannot enable 'dev-sda.device': devices and scopes come and go by themselves [name a "
+        "service, socket, timer or target]");
+  CHECK(only(with_system("  services: {disable: [session-1.scope]}\n"))
+            .find("cannot disable 'session-1.scope'") != std::string::npos);
+  // A template may have a default instance.
+  CHECK(only(with_system(
+            "  services: {enable: ['getty@.service', 'x@y'], mask: [b.device, 'c@']}\n")) ==
+        "0 problems");
+  CHECK(only(and_also("tests: {boot: {services: [dev-sda.device]}}\n")) == "0 problems");
 }
 
 TEST_CASE("a file has one content, and is the blueprint's to write") {
@@ -312,8 +343,8 @@ TEST_CASE("a file has one content, and is the blueprint's to write") {
         "23: file '/etc/motd' has neither 'content' nor 'source' [add 'content: \"\"' for an empty "
         "file]");
   CHECK(file("path: /etc/fstab, content: x") ==
-        "23: the composer writes '/etc/fstab' itself [use 'mount' and 'mount_options' of the "
-        "partitions]");
+        "23: the file '/etc/fstab' cannot be written: it is written from 'disk.partitions' [use "
+        "'mount' and 'mount_options' of the partitions]");
   CHECK(file("path: /etc/shadow, content: x").find("[use 'users']") != std::string::npos);
   CHECK(file("path: /etc/hostname, content: x") ==
         "23: '/etc/hostname' is what 'hostname' writes [remove one of the two]");

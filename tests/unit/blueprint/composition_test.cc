@@ -376,3 +376,16 @@ TEST_CASE("tags are understood before every kind of value") {
   CHECK(**vm.system.hostname == "db");
   CHECK(**vm.system.files[0].content == "new\n");
 }
+
+TEST_CASE("a profile or an architecture that is not on has only keys that there are") {
+  const std::string text = composer::test::and_also(
+      "profiles:\n"
+      "  x: {sytem: {hostname: a}, variables: {}}\n"
+      "  y: {system: {users: [{name: a, shel: /bin/sh}]}, disk: {partitions: [!remove data]}}\n"
+      "per_arch:\n"
+      "  aarch64: {packages: {instal: [a]}}\n");
+  CHECK(composer::test::problems_of(text) ==
+        Problems{"26: unknown key 'sytem' in the blueprint [did you mean 'system'?]",
+                 "27: unknown key 'shel' in a user [did you mean 'shell'?]",
+                 "29: unknown key 'instal' in the packages section [did you mean 'install'?]"});
+}

@@ -60,3 +60,13 @@ TEST_CASE("what a text needs to be read again stands in the explanation") {
   CHECK(**again.system.files[0].content == "a\n b: ${{c}}\n");
   CHECK(**again.system.files[1].content == "\x1b \"q\" # \t");
 }
+
+TEST_CASE("what a variable stood for is explained so that it can be read again") {
+  const std::string text = test::with("  hostname: web\n",
+                                      "  groups: [{name: a, gid: \"${{gid}}\"}]\n"
+                                      "  files: [{path: /a, content: x, mode: \"${{mode}}\"}]\n") +
+                           "variables: {gid: 200, mode: \"0600\"}\n";
+  const Blueprint again = parse_blueprint(explained(text, ExplainFormat::yaml), "again.yaml");
+  CHECK(**again.system.groups[0].gid == 200);
+  CHECK(**again.system.files[0].mode == 0600);
+}

@@ -9,7 +9,8 @@ using composer::test::verdict;
 
 namespace {
 constexpr auto kQuoted = Node::Style::quoted;
-}
+constexpr auto kVariable = Node::Style::variable;
+}  // namespace
 
 TEST_CASE("booleans are true and false, and nothing else") {
   CHECK(value_of(kBoolean, "true"));
@@ -19,6 +20,16 @@ TEST_CASE("booleans are true and false, and nothing else") {
   CHECK(verdict(kBoolean, "maybe") == "'maybe' is neither true nor false [write true or false]");
   CHECK(verdict(kBoolean, "true", kQuoted) ==
         "'true' in quotes is a text, not true or false [leave the quotes out]");
+}
+
+TEST_CASE("a variable alone stands for what the key takes, in quotes or not") {
+  CHECK(value_of(kBoolean, "true", kVariable));
+  CHECK(value_of(kPriority, "5", kVariable) == 5);
+  CHECK(value_of(kFileMode, "0644", kVariable) == 0644);
+  CHECK(verdict(kFileMode, "644", kVariable) ==
+        "file mode '644' does not have four digits [write \"0644\"]");
+  CHECK(verdict(kPriority, "x", kVariable) ==
+        "'x' is not a priority [a priority is between 1 and 9999]");
 }
 
 TEST_CASE("a priority is a whole number from 1 to 9999") {

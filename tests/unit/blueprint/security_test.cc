@@ -113,3 +113,23 @@ TEST_CASE("languages of packages are those that files are marked with") {
   CHECK(with_packages("  erase: [bash, bash]\n") ==
         Problems{"11: pattern 'bash' is already given on line 11 [keep one of the two]"});
 }
+
+TEST_CASE("no kernel argument undoes what the system is to be") {
+  const auto problems = [](const std::string& system, const std::string& arguments) {
+    return problems_of(with(
+        "  hostname: web\n", system,
+        with("  firmware: both\n", "  firmware: both\n  kernel_arguments: [" + arguments + "]\n")));
+  };
+  CHECK(problems("  fips: true\n", "quiet, fips=0") ==
+        Problems{"21: kernel argument 'fips=0' undoes the 'fips: true' on line 23 [keep one of the "
+                 "two]"});
+  CHECK(problems("  selinux: {mode: enforcing}\n", "selinux=0, enforcing=0") ==
+        Problems{"21: kernel argument 'selinux=0' undoes the 'mode: enforcing' on line 23 [keep "
+                 "one of the two]",
+                 "21: kernel argument 'enforcing=0' undoes the 'mode: enforcing' on line 23 [keep "
+                 "one of the two]"});
+  CHECK(problems("  selinux: {mode: permissive}\n", "selinux=0").size() == 1);
+  CHECK(problems("  selinux: {mode: permissive}\n", "enforcing=0").empty());
+  CHECK(problems("  selinux: {mode: disabled}\n", "selinux=0").empty());
+  CHECK(problems("  fips: false\n", "fips=0").empty());
+}

@@ -223,6 +223,28 @@ TEST_CASE("a file that a folder brings is not written twice") {
               "out of the folder, or remove the entry]"});
 }
 
+TEST_CASE("a folder brings nothing that the composer writes itself") {
+  const test::ScratchFolder scratch;
+  for (const char* name : {"hostname", "shadow", "sudoers.d/ops", "x.conf"}) {
+    put(scratch.path() / "etc" / name, "x");
+  }
+  put(scratch.path() / "var/tmp/a/b", "x");
+  CHECK(problems_of(blueprint_with("  hostname: web\n"
+                                   "  sudoers: [{name: ops, rules: ['%ops ALL=(ALL) ALL']}]\n"
+                                   "  directories:\n"
+                                   "    - {path: /etc, source: etc}\n"
+                                   "    - {path: /var, source: var}\n",
+                                   scratch.path())) ==
+        Texts{"5: '/etc/hostname' is what 'hostname' writes [take it out of the folder]",
+              "5: the file '/etc/shadow' cannot be written: it is written from 'system.users' "
+              "[take it out of the folder]",
+              "5: '/etc/sudoers.d/ops' is what 'sudoers' writes [take it out of the folder]",
+              "6: the directory '/var/tmp/a' cannot be written: the folder is emptied at the end "
+              "of the build [take it out of the folder]",
+              "6: the file '/var/tmp/a/b' cannot be written: the folder is emptied at the end of "
+              "the build [take it out of the folder]"});
+}
+
 TEST_CASE("a source counts from the folder of the part that wrote it, and stays inside it") {
   const test::ScratchFolder scratch;
   put(scratch.path() / "parts/p.yaml",

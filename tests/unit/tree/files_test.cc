@@ -47,10 +47,11 @@ TEST_CASE("an owner that is not in the image is refused") {
 TEST_CASE("a file that would be lost or break another part of the blueprint is refused") {
   CHECK_THAT(refusal({.path = "/etc/fstab", .content = ""}),
              Equals("error: the file '/etc/fstab' cannot be written: it is written from "
-                    "'disk.partitions'\n"));
+                    "'disk.partitions'\n  hint: use 'mount' and 'mount_options' of the "
+                    "partitions\n"));
   CHECK_THAT(refusal({.path = "/tmp/x", .content = ""}),
              Equals("error: the file '/tmp/x' cannot be written: the folder is emptied at the end "
-                    "of the build\n"));
+                    "of the build\n  hint: use 'tmpfiles', or another folder\n"));
   CHECK_THAT(
       refusal({.path = "/etc/skel", .content = ""}),
       Equals("error: the file '/etc/skel' cannot be written: it is a folder in the image\n"));

@@ -93,6 +93,14 @@ TEST_CASE("nftables without its service, its file or with a service's name is re
              Equals("error: '22/tcp } accept; {' is neither a port nor a service of a firewall\n"));
 }
 
+TEST_CASE("a file where the image's firewall has its rules is refused") {
+  Plan plan = opening(FirewallBackend::nftables, {"22/tcp"});
+  plan.system.files = {{.path = "/etc/sysconfig/nftables.conf", .content = "x"}};
+  CHECK_THAT(refusal("firewall", plan),
+             Equals("error: the file '/etc/sysconfig/nftables.conf' cannot be written: it is what "
+                    "'firewall' writes\n  hint: remove one of the two\n"));
+}
+
 TEST_CASE("firewalld gets the zone that interfaces are in, and knows its services") {
   MemoryRoot root = test::sample_root();
   root.file("/usr/lib/firewalld/services/ssh.xml", "<service/>")

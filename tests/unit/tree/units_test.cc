@@ -106,5 +106,5 @@ TEST_CASE("a directory in the place of a file, of nobody, or where nothing lasts
                     "  hint: did you mean 'root'?\n"));
   CHECK_THAT(refusal("directories", with_directory({"/run/x", 0, "", ""})),
              Equals("error: the directory '/run/x' cannot be written: the running system mounts a "
-                    "filesystem over it\n"));
+                    "filesystem over it\n  hint: use 'tmpfiles'\n"));
 }
