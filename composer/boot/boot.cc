@@ -59,9 +59,7 @@ vm::Machine plan_machine(const BootRequestOptions& options, const FileDescriptor
   return machine;
 }
 
-}  // namespace
-
-BootReport boot(const BootRequestOptions& options, Progress& progress) {
+BootReport boot_once(const BootRequestOptions& options, Progress& progress) {
   if (options.firmware == Firmware::both) {
     throw Error(ErrorKind::usage, "an image is booted under one firmware at a time",
                 "choose uefi or bios");
@@ -111,6 +109,19 @@ BootReport boot(const BootRequestOptions& options, Progress& progress) {
   report.wall_seconds = wall_seconds;
   report.serial_log = options.serial_log;
   progress.end(Stage::boot, {});
+  return report;
+}
+
+}  // namespace
+
+BootReport boot(const BootRequestOptions& options, Progress& progress) {
+  BootReport report = boot_once(options, progress);
+  if (!vm::is_fault_of_emulation(report)) return report;
+  const std::string why =
+      "QEMU's emulation ran into an 'int3' that the guest's kernel had taken out of its code again";
+  progress.note(why + "; starting once more");
+  report = boot_once(options, progress);
+  report.notes.push_back("the second start: in the first one " + why);
   return report;
 }
 

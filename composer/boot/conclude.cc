@@ -196,4 +196,12 @@ BootReport conclude(const BootQuestions& questions, const BootFacts& facts,
   return report;
 }
 
+bool is_fault_of_emulation(const BootReport& report) {
+  return !report.passed && report.accelerator == "tcg" &&
+         std::any_of(report.findings.begin(), report.findings.end(),
+                     [](const std::string& finding) {
+                       return finding.starts_with("kernel oops: 'Oops: int3: ");
+                     });
+}
+
 }  // namespace composer::vm

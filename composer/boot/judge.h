@@ -69,4 +69,10 @@ struct BootQuestions {
 BootReport conclude(const BootQuestions& questions, const BootFacts& facts,
                     const VerdictReader& verdict);
 
+/// True when a failed boot shows a fault of QEMU's TCG, and none of the image. Linux patches its
+/// code by an int3 that is gone again a moment later (arch/x86/kernel/alternative.c,
+/// text_poke_bp_batch); a virtual processor that still runs a translation with the int3 in it ends
+/// in `Oops: int3`, at an address where the code has none. Seen in about one of a hundred boots.
+bool is_fault_of_emulation(const BootReport& report);
+
 }  // namespace composer::vm

@@ -124,6 +124,18 @@ TEST_CASE("emergency mode, a missing mount and a degraded state without a unit a
   CHECK_FALSE(silent.passed);
 }
 
+TEST_CASE("an int3 that only QEMU's emulation runs into is told from an oops of the image") {
+  BootReport report;
+  report.findings = {"kernel panic: 'x'", "kernel oops: 'Oops: int3: 0000 [#1] PREEMPT SMP NOPTI'"};
+  report.accelerator = "tcg";
+  CHECK(vm::is_fault_of_emulation(report));
+  report.accelerator = "kvm";
+  CHECK_FALSE(vm::is_fault_of_emulation(report));
+  report.accelerator = "tcg";
+  report.findings = {"kernel oops: 'Oops: 0000 [#1]'", "console: 'Oops: int3: 0000'"};
+  CHECK_FALSE(vm::is_fault_of_emulation(report));
+}
+
 TEST_CASE("a kernel oops fails a boot that came up all the same") {
   BootFacts facts;
   facts.errors = {"kernel oops: 'Oops: 0000 [#1]'"};
