@@ -9,6 +9,7 @@
 #include "composer/blueprint/explain.h"
 #include "composer/blueprint/schema.h"
 #include "composer/boot/junit.h"
+#include "composer/checked_blueprint.h"
 #include "composer/cli.h"
 #include "composer/compose.h"
 #include "composer/console.h"
@@ -38,19 +39,6 @@ int run(const CommandLine&, const Answer& answer, Console&) {
   return answer.exit_code;
 }
 
-/// Everything about a blueprint that can be refused without a repository, as one list.
-void check_blueprint(const Blueprint& blueprint) {
-  std::vector<Problem> problems;
-  for (const auto part : {static_cast<void (*)(const Blueprint&)>(check), check_lint}) {
-    try {
-      part(blueprint);
-    } catch (const Error& error) {
-      problems.insert(problems.end(), error.problems().begin(), error.problems().end());
-    }
-  }
-  if (!problems.empty()) throw Error(ErrorKind::usage, std::move(problems));
-}
-
 int run(const CommandLine&, const ValidateRequest& request, Console& console) {
   int exit_code = 0;
   for (const std::filesystem::path& path : request.blueprints) {
@@ -62,7 +50,7 @@ int run(const CommandLine&, const ValidateRequest& request, Console& console) {
             text, path, request.options,
             request.json ? blueprint::ExplainFormat::json : blueprint::ExplainFormat::yaml));
       }
-      check_blueprint(parse_blueprint(text, path, request.options));
+      parse_checked_blueprint(text, path, request.options);
       if (!request.explain) print(fmt::format("{}: valid\n", path.string()));
     } catch (const Error& error) {
       console.error(error);
@@ -78,8 +66,8 @@ int run(const CommandLine&, const SchemaRequest&, Console&) {
 }
 
 int run(const CommandLine& line, const PlanRequest& request, Console& console) {
-  const Plan plan =
-      make_plan(read_blueprint(request.blueprint, request.options), places_of(line), console);
+  const Plan plan = make_plan(read_checked_blueprint(request.blueprint, request.options),
+                              places_of(line), console);
   print(request.json ? to_json(plan) : printable(describe(plan)));
   return 0;
 }

@@ -16,6 +16,7 @@
 
 #include "composer/base/checksum.h"
 #include "composer/base/file_descriptor.h"
+#include "composer/checked_blueprint.h"
 #include "composer/disk/assembly.h"
 #include "composer/disk/boot_code.h"
 #include "composer/disk/root_directory.h"
@@ -123,8 +124,7 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   BuildReport report;
 
   // Decide everything.
-  const Blueprint blueprint = read_blueprint(request.blueprint, request.options);
-  check(blueprint);
+  const Blueprint blueprint = read_checked_blueprint(request.blueprint, request.options);
   host::require_programs_for(to_text(blueprint.arch.value));
   mount::enter_private_mounts();  // Refuses without root, before anything slow.
   const Plan plan = make_plan(blueprint, request.places, progress);

@@ -61,7 +61,8 @@ Blueprint read_blueprint(const std::filesystem::path& path, const BlueprintOptio
 namespace composer::blueprint {
 
 Blueprint parse_blueprint_from(std::string text, const std::filesystem::path& path,
-                               const BlueprintOptions& options, const Files& files) {
+                               const BlueprintOptions& options, const Files& files,
+                               const FurtherProblems& further) {
   Blueprint out;
   out.path = path;
   Findings findings;
@@ -70,6 +71,10 @@ Blueprint parse_blueprint_from(std::string text, const std::filesystem::path& pa
   try {
     composed = compose(source, path, options, files, findings);
     read_and_check(composed, out, findings);
+    if (further && composed.is_whole && composed.root.kind == Node::Kind::mapping) {
+      findings.add(further(
+          out, [&](std::string_view section) { return findings.sound(composed.root, section); }));
+    }
   } catch (const TooManyProblems&) {
     // The first hundred are told; mending them shows the next.
   }

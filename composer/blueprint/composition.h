@@ -1,8 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "composer/blueprint.h"
@@ -26,9 +28,16 @@ struct Composed {
 Composed compose(const Text& text, const std::filesystem::path& path,
                  const BlueprintOptions& options, const Files& files, Findings& findings);
 
-/// parse_blueprint of composer/blueprint.h, with other files than this machine's.
+/// What can be refused of a blueprint beside what is read here; see problems_of in plan/decide.h.
+using FurtherProblems = std::function<std::vector<Problem>(
+    const Blueprint&, const std::function<bool(std::string_view section)>& is_sound)>;
+
+/// parse_blueprint of composer/blueprint.h, with other files than this machine's. What `further`
+/// finds is told together with what is wrong with the text, but for problems at a place that has
+/// one.
 Blueprint parse_blueprint_from(std::string text, const std::filesystem::path& path,
-                               const BlueprintOptions& options, const Files& files);
+                               const BlueprintOptions& options, const Files& files,
+                               const FurtherProblems& further = {});
 
 /// The text of a blueprint on this machine. @throws Error  of kind usage when it cannot be read.
 std::string read_main_file(const std::filesystem::path& path);

@@ -73,6 +73,18 @@ void Findings::report(const Span& at, Refusal refusal) {
   if (problems_.size() >= kMostProblems) throw TooManyProblems();
 }
 
+void Findings::add(std::vector<Problem> problems) {
+  for (Problem& problem : problems) {
+    const bool known =
+        problem.at && std::any_of(problems_.begin(), problems_.end(), [&](const Problem& other) {
+          return other.at.source == problem.at.source && other.at.line == problem.at.line &&
+                 other.at.column == problem.at.column;
+        });
+    if (!known) problems_.push_back(std::move(problem));
+    if (problems_.size() >= kMostProblems) throw TooManyProblems();
+  }
+}
+
 void Findings::conceal(const Node& node) {
   if (node.kind != Node::Kind::nothing) secrets_.push_back(node.at);
 }

@@ -35,6 +35,9 @@ class Findings {
   /// A problem of the text, of no value.
   void report(const Span& at, Refusal refusal);
 
+  /// Problems of later checks, as they are; none at a place that has one.
+  void add(std::vector<Problem> problems);
+
   /// Shows asterisks instead of a value in the lines of all problems.
   void conceal(const Node& node);
 

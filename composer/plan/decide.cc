@@ -133,7 +133,7 @@ std::string seed_of(const Blueprint& blueprint) {
 
 }  // namespace
 
-void check(const Blueprint& blueprint) {
+std::vector<Problem> problems_of(const Blueprint& blueprint, const SoundSections& is_sound) {
   std::vector<Problem> problems;
   const auto collect = [&](auto&& decide_part) {
     try {
@@ -143,15 +143,27 @@ void check(const Blueprint& blueprint) {
     }
   };
   collect([&] {
-    if (!blueprint.has_disk()) return;
+    if (!blueprint.has_disk() || !is_sound("disk") || !is_sound("boot")) return;
     plan_disk(blueprint.disk, blueprint.boot, blueprint.arch.value, seed_of(blueprint));
   });
-  collect([&] { plan_system(blueprint, nullptr); });
+  // One bad setting does not spoil the others; a repository that was not read spoils its own file.
+  collect([&] {
+    if (is_sound("repositories")) plan_system(blueprint, nullptr);
+  });
   collect([&] {
     plan_ca_certificates(blueprint.system.ca_certificates, blueprint.path.parent_path());
   });
-  collect([&] { plan_scripts(blueprint.scripts, blueprint.path.parent_path()); });
-  collect([&] { plan_test_scripts(blueprint.test_scripts, blueprint.path.parent_path()); });
+  collect([&] {
+    if (is_sound("scripts")) plan_scripts(blueprint.scripts, blueprint.path.parent_path());
+  });
+  collect([&] {
+    if (is_sound("tests")) plan_test_scripts(blueprint.test_scripts, blueprint.path.parent_path());
+  });
+  return problems;
+}
+
+void check(const Blueprint& blueprint) {
+  std::vector<Problem> problems = problems_of(blueprint, [](std::string_view) { return true; });
   if (!problems.empty()) throw Error(ErrorKind::usage, std::move(problems));
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "composer/blueprint.h"
 #include "composer/plan.h"
@@ -9,8 +11,14 @@
 
 namespace composer {
 
-/// Everything about a blueprint that can be refused without a repository: the disk's layout and the
-/// files that it names. @throws Error  of kind usage with every problem at its place.
+/// Whether nothing in a section of a blueprint's top level was refused, `disk`, when it was read.
+using SoundSections = std::function<bool(std::string_view section)>;
+
+/// What can be refused of a blueprint without a repository: the disk's layout and the files that it
+/// names. What follows from a section that is not sound alone is left out.
+std::vector<Problem> problems_of(const Blueprint& blueprint, const SoundSections& is_sound);
+
+/// @throws Error  of kind usage with every problem of a blueprint that is sound.
 void check(const Blueprint& blueprint);
 
 /// Decides the whole plan from what was asked and what was resolved. Reads the files that

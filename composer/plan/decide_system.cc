@@ -40,8 +40,13 @@ std::vector<PlannedPair> pairs_of(const std::vector<PairRequest>& requests) {
   return pairs;
 }
 
-/// Days since 1970 of a date that the blueprint's reader has accepted, `YYYY-MM-DD`.
-std::int64_t day_of(const std::string& date) {
+/// Days since 1970 of a date, `YYYY-MM-DD`; nothing for one that the blueprint's reader refused.
+std::optional<std::int64_t> day_of(const std::string& date) {
+  constexpr std::string_view kForm = "0000-00-00";
+  const bool fits =
+      std::equal(date.begin(), date.end(), kForm.begin(), kForm.end(),
+                 [](char c, char form) { return form == '-' ? c == '-' : c >= '0' && c <= '9'; });
+  if (!fits) return std::nullopt;
   const auto number = [&](std::size_t from, std::size_t count) {
     return std::stoi(date.substr(from, count));
   };
