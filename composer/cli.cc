@@ -194,8 +194,9 @@ void add_azure(CLI::App& command, BootCommand& request) {
       ->group(kGroup)
       ->needs(on);
   command
-      .add_option("--azure-requests", azure.request_log,
-                  "Where is kept what the guest asked [IMAGE.azure-requests.jsonl]")
+      .add_option(
+          "--azure-requests", azure.request_log,
+          "Where is kept what the guest asked [IMAGE.azure-requests.jsonl, beside --serial-log]")
       ->type_name("FILE")
       ->group(kGroup)
       ->needs(on);

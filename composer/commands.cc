@@ -94,6 +94,14 @@ std::optional<Plan> plan_beside(const std::filesystem::path& image) {
   return std::nullopt;
 }
 
+/// `vm.vhd.serial.log` becomes `vm.vhd.azure-requests.jsonl`.
+std::filesystem::path requests_beside(const std::filesystem::path& serial_log) {
+  constexpr std::string_view kSuffix = ".serial.log";
+  std::string name = serial_log.string();
+  if (name.ends_with(kSuffix)) name.resize(name.size() - kSuffix.size());
+  return name + ".azure-requests.jsonl";
+}
+
 /// `vm.log` becomes `vm.uefi.log`, for a round of several.
 std::filesystem::path of_round(std::filesystem::path path, Firmware firmware) {
   return path.replace_extension(fmt::format(".{}{}", to_text(firmware), path.extension().string()));
@@ -129,10 +137,9 @@ int run(const CommandLine&, const BootCommand& request, Console& console) {
       request.serial_log.empty() ? std::filesystem::path(request.image.string() + ".serial.log")
                                  : request.serial_log;
 
-  const std::filesystem::path requests =
-      request.azure && !request.azure_options.request_log.empty()
-          ? request.azure_options.request_log
-          : std::filesystem::path(request.image.string() + ".azure-requests.jsonl");
+  const std::filesystem::path requests = request.azure && !request.azure_options.request_log.empty()
+                                             ? request.azure_options.request_log
+                                             : requests_beside(log);
   std::vector<Firmware> firmwares = {options.firmware};
   if (options.firmware == Firmware::both) firmwares = {Firmware::uefi, Firmware::bios};
   std::vector<BootReport> reports;
