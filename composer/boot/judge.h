@@ -72,7 +72,7 @@ BootReport conclude(const BootQuestions& questions, const BootFacts& facts,
 /// True when a failed boot shows a fault of QEMU's TCG, and none of the image. Linux patches its
 /// code by an int3 that is gone again a moment later (arch/x86/kernel/alternative.c,
 /// text_poke_bp_batch); a virtual processor that still runs a translation with the int3 in it ends
-/// in `Oops: int3`, at an address where the code has none. Seen in about one of a hundred boots.
+/// in `Oops: int3`, at an address where the code has none. Seen once in some sixty boots.
 bool is_fault_of_emulation(const BootReport& report);
 
 }  // namespace composer::vm
