@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fmt/format.h>
 
+#include "composer/cli_blueprint.h"
 #include "composer/cli_images.h"
 #include "composer/cli_words.h"
 #include "composer/version.h"
@@ -22,6 +23,7 @@ constexpr const char* kDescription =
     "  image-composer inspect out/vm.vhd          what is in it\n"
     "  image-composer diff old.vhd out/vm.vhd     what is not the same in two images\n"
     "  image-composer convert out/vm.vhd vm.qcow2 the same disk in another format\n"
+    "  image-composer customize vm.vhd my.yaml -o out   an image that is there, changed\n"
     "  image-composer boot out/vm.vhd             start it in QEMU and say whether it came up\n";
 
 constexpr const char* kFooter =
@@ -32,99 +34,6 @@ constexpr const char* kFooter =
     "\n"
     "Downloads and metadata are kept in $IMAGE_COMPOSER_CACHE, else in\n"
     "$XDG_CACHE_HOME/image-composer or ~/.cache/image-composer; deleting it is safe.";
-
-/// What a blueprint may be told beside its text, by every command that reads one.
-void add_blueprint_options(CLI::App& command, BlueprintOptions& options) {
-  command
-      .add_option_function<std::vector<std::string>>(
-          "--set",
-          [&options](const std::vector<std::string>& given) {
-            for (const std::string& text : given) {
-              const auto equals = text.find('=');
-              if (equals == std::string::npos || equals == 0) {
-                throw CLI::ValidationError("--set", fmt::format("'{}' is not NAME=VALUE", text));
-              }
-              options.variables.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-            }
-          },
-          "Give a variable of the blueprint another value; may be given again")
-      ->type_name("NAME=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command
-      .add_option("--profile", options.profiles,
-                  "Add a profile of the blueprint; may be given again")
-      ->type_name("NAME")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-}
-
-void add_validate(CLI::App& app, ValidateRequest& request) {
-  CLI::App* command = app.add_subcommand("validate", "Check blueprints on their own");
-  command->description(
-      "Checks blueprints without any repository: syntax, keys, values, disk layout, files.\n"
-      "Reports every problem with file, line and column, and a suggestion where there is one.\n"
-      "\n"
-      "  image-composer validate blueprints/lab/*.yaml\n"
-      "  image-composer validate --explain vm.yaml     merged, and where each value is written\n");
-  command->add_option("BLUEPRINT", request.blueprints, "Blueprints (YAML)")
-      ->required()
-      ->check(CLI::ExistingFile);
-  CLI::Option* explain = command->add_flag(
-      "--explain", request.explain,
-      "Print the blueprint as its files come to it, with the place of each value");
-  command->add_flag("--json", request.json, "Explain in JSON, for programs")->needs(explain);
-  add_blueprint_options(*command, request.options);
-}
-
-void add_schema(CLI::App& app) {
-  CLI::App* command =
-      app.add_subcommand("schema", "Print the JSON Schema of the blueprint language");
-  command->description(
-      "Prints a JSON Schema (draft 2020-12) of blueprints and their parts, for editors that check\n"
-      "and complete YAML by one; docs/blueprint.md says how to set them up.\n"
-      "\n"
-      "  image-composer schema > blueprint.schema.json\n");
-}
-
-void add_plan(CLI::App& app, PlanRequest& request) {
-  CLI::App* command = app.add_subcommand("plan", "Say what would be built, and build nothing");
-  command->description(
-      "Resolves the blueprint against its repositories and says what a build would do: every\n"
-      "package with its size and reason, partitions with their UUIDs, each configuration step.\n"
-      "Needs no root.\n"
-      "\n"
-      "  image-composer plan vm.yaml\n"
-      "  image-composer plan vm.yaml --json | jq -r '.packages[].name'\n");
-  command->add_option("BLUEPRINT", request.blueprint, "Blueprint (YAML)")
-      ->required()
-      ->check(CLI::ExistingFile);
-  command->add_flag("--json", request.json, "Print the plan as JSON, the text of plan.lock");
-  add_blueprint_options(*command, request.options);
-}
-
-void add_build(CLI::App& app, BuildCommand& request) {
-  CLI::App* command = app.add_subcommand("build", "Build the images of a blueprint");
-  command->description(
-      "Builds every image that the blueprint's `outputs` ask for, with plan.lock (what was built,\n"
-      "to the byte), manifest.json (what is in it) and SHA256SUMS beside them. Needs root, for\n"
-      "loop devices and mounts; leaves none behind, however it ends.\n"
-      "\n"
-      "  sudo image-composer build blueprints/lab/azure-gen2.yaml -o out\n"
-      "  sudo image-composer --json-log build vm.yaml -o out 2>build.jsonl\n");
-  command->add_option("BLUEPRINT", request.blueprint, "Blueprint (YAML)")
-      ->required()
-      ->check(CLI::ExistingFile);
-  command->add_option("-o,--output", request.output_directory, "Folder for the images")
-      ->required()
-      ->type_name("DIR");
-  command
-      ->add_option("--work", request.work_directory,
-                   "Folder for the disk while it is made; on the output's filesystem the images\n"
-                   "need no copy of it [the output folder]")
-      ->type_name("DIR");
-  add_blueprint_options(*command, request.options);
-}
 
 /// RFC 1123, at most Linux' 64 bytes, without dots: Azure's computer name.
 bool is_host_name(std::string_view text) {
@@ -293,6 +202,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   ValidateRequest validate;
   PlanRequest plan;
   BuildCommand build;
+  CustomizeCommand customize;
+  ChangeDiskCommand change_disk;
   BootCommand boot;
   RelayCommand relay;
   LintCommand lint;
@@ -318,6 +229,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   add_schema(app);
   add_plan(app, plan);
   add_build(app, build);
+  add_customize(app, customize);
+  add_change_disk(app, change_disk);
   add_boot(app, boot);
   add_relay(app, relay);
   add_lint(app, lint);
@@ -337,6 +250,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   if (app.got_subcommand("schema")) line.command = SchemaRequest{};
   if (app.got_subcommand("plan")) line.command = std::move(plan);
   if (app.got_subcommand("build")) line.command = std::move(build);
+  if (app.got_subcommand("customize")) line.command = std::move(customize);
+  if (app.got_subcommand("change-disk")) line.command = std::move(change_disk);
   if (app.got_subcommand("boot")) line.command = std::move(boot);
   if (app.got_subcommand("relay")) line.command = std::move(relay);
   if (app.got_subcommand("lint")) line.command = std::move(lint);

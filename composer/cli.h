@@ -9,6 +9,7 @@
 
 #include "composer/azure_boot.h"
 #include "composer/blueprint.h"
+#include "composer/compose.h"
 #include "composer/convert.h"
 #include "composer/lint/rule.h"
 
@@ -39,6 +40,21 @@ struct BuildCommand {
   std::filesystem::path output_directory;
   std::filesystem::path work_directory;  ///< Empty: in the output directory.
   BlueprintOptions options = {};
+};
+
+struct CustomizeCommand {
+  std::filesystem::path base, blueprint;
+  std::filesystem::path output_directory;
+  std::filesystem::path work_directory;  ///< Empty: in the output directory.
+  bool plan = false;                     ///< Only say what would be done,
+  bool json = false;                     ///< in JSON.
+  CustomizeWay way = CustomizeWay::automatic;
+  BlueprintOptions options = {};
+};
+
+/// What `customize` runs in libguestfs's machine; not for people.
+struct ChangeDiskCommand {
+  std::filesystem::path folder, device;
 };
 
 struct BootCommand {
@@ -91,8 +107,9 @@ struct CommandLine {
   bool verbose = false;
   bool json_log = false;
   std::filesystem::path cache;  ///< Empty: see default_cache().
-  std::variant<Answer, ValidateRequest, SchemaRequest, PlanRequest, BuildCommand, BootCommand,
-               RelayCommand, LintCommand, InspectCommand, DiffCommand, ConvertRequest>
+  std::variant<Answer, ValidateRequest, SchemaRequest, PlanRequest, BuildCommand, CustomizeCommand,
+               ChangeDiskCommand, BootCommand, RelayCommand, LintCommand, InspectCommand,
+               DiffCommand, ConvertRequest>
       command;
 };
 

@@ -9,6 +9,7 @@
 #include "composer/blueprint/explain.h"
 #include "composer/blueprint/schema.h"
 #include "composer/boot/junit.h"
+#include "composer/change_disk.h"
 #include "composer/checked_blueprint.h"
 #include "composer/cli.h"
 #include "composer/compose.h"
@@ -80,6 +81,33 @@ int run(const CommandLine& line, const BuildCommand& request, Console& console) 
   build_request.places.work =
       request.work_directory.empty() ? request.output_directory : request.work_directory;
   print(describe(build(build_request, console)));
+  return 0;
+}
+
+int run(const CommandLine& line, const CustomizeCommand& request, Console& console) {
+  CustomizeRequest customize_request{.base = request.base,
+                                     .blueprint = request.blueprint,
+                                     .output_directory = request.output_directory,
+                                     .places = places_of(line),
+                                     .options = request.options,
+                                     .way = request.way};
+  if (request.plan) {
+    const Plan plan = plan_customization(customize_request, console);
+    print(request.json ? to_json(plan) : printable(describe(plan)));
+    return 0;
+  }
+  if (request.output_directory.empty()) {
+    throw Error(ErrorKind::usage, "nothing says where the images go",
+                "give -o FOLDER, or --plan to see what would be done");
+  }
+  customize_request.places.work =
+      request.work_directory.empty() ? request.output_directory : request.work_directory;
+  print(describe(customize(customize_request, console)));
+  return 0;
+}
+
+int run(const CommandLine&, const ChangeDiskCommand& request, Console& console) {
+  change_disk_here(request.folder, request.device, console);
   return 0;
 }
 

@@ -21,6 +21,8 @@ std::string_view reason_text(PackageReason reason) {
       return "dependency";
     case PackageReason::weak:
       return "recommended";
+    case PackageReason::base:
+      return "in the base";
   }
   return "";
 }
@@ -29,7 +31,12 @@ void describe_packages(std::string& out, const Plan& plan) {
   Bytes download, installed;
   std::map<PackageReason, int> count;
   std::size_t width = 0;
+  // What a base image has and keeps says nothing of what will be done.
+  std::vector<PlannedPackage> packages;
   for (const PlannedPackage& package : plan.packages) {
+    if (package.reason != PackageReason::base) packages.push_back(package);
+  }
+  for (const PlannedPackage& package : packages) {
     download += package.size;
     installed += package.installed_size;
     ++count[package.reason];
@@ -39,9 +46,9 @@ void describe_packages(std::string& out, const Plan& plan) {
   out += fmt::format(
       "\npackages: {} ({} asked for, {} dependencies, {} recommended), {} to download, {} "
       "installed\n",
-      plan.packages.size(), count[PackageReason::asked], count[PackageReason::dependency],
+      packages.size(), count[PackageReason::asked], count[PackageReason::dependency],
       count[PackageReason::weak], to_text(download), to_text(installed));
-  for (const PlannedPackage& package : plan.packages) {
+  for (const PlannedPackage& package : packages) {
     out += fmt::format("  {:<{}}  {:>9}  {:<11}  {}\n", package.nevra(), width,
                        to_text(package.size), reason_text(package.reason), package.repository);
   }
@@ -73,6 +80,13 @@ void describe_volumes(std::string& out, const PlannedFilesystem& filesystem) {
     while (out.ends_with(' ')) out.pop_back();
     out += '\n';
   }
+}
+
+void describe_base(std::string& out, const PlannedBase& base) {
+  out += fmt::format("\nbase image: {}, disk of {}\n", base.image, to_text(base.disk_size));
+  for (const std::string& package : base.remove) out += fmt::format("  removes {}\n", package);
+  out += base.boot ? "  kernels, initramfs and boot menu are written anew\n"
+                   : "  kernels, initramfs and boot menu stay as they are\n";
 }
 
 void describe_disk(std::string& out, const PlannedDisk& disk) {
@@ -127,6 +141,7 @@ std::string describe(const Plan& plan) {
   out += fmt::format("source date: {:%Y-%m-%d %H:%M:%S} UTC ({})\n", fmt::gmtime(epoch),
                      plan.source_date_epoch);
 
+  if (plan.base) describe_base(out, *plan.base);
   out += "\nrepositories:\n";
   for (const PlannedRepository& repository : plan.repositories) {
     out += fmt::format("  {}  {}\n", repository.id, fmt::join(repository.baseurls, ", "));

@@ -22,6 +22,8 @@ std::string_view to_text(Stage stage) {
       return "seal";
     case Stage::expand:
       return "expand";
+    case Stage::machine:
+      return "machine";
     case Stage::write_images:
       return "export";
     case Stage::boot:

@@ -24,12 +24,14 @@ void read_and_check(const blueprint::Composed& composed, Blueprint& out, Finding
   for (const Node* keys : composed.left_out) {
     reader.check_keys(*keys, blueprint::blueprint_mapping());
   }
+  if (root.has("base")) reader.expect_base();
   reader.read_mapping(root, blueprint::blueprint_mapping(), &out);
   if (root.kind != Node::Kind::mapping) return;
   for (const auto check : {
            blueprint::check_repositories,
            blueprint::check_packages,
            blueprint::check_disk,
+           blueprint::check_base,
            blueprint::check_boot,
            blueprint::check_users,
            blueprint::check_services,

@@ -237,15 +237,13 @@ void check_unique_mounts(const std::vector<Partition>& partitions, Findings& fin
   }
 }
 
-void check_together(const std::vector<Partition>& partitions, const Node& list, bool all_sound,
-                    Findings& findings) {
+void check_together(const std::vector<Partition>& partitions, Findings& findings) {
   check_unique(
       partitions, "label", "label", [](const Partition& p) { return *p.value.label; }, findings);
   check_unique(
       partitions, "filesystem_label", "filesystem label",
       [](const Partition& p) { return **p.value.filesystem->label; }, findings);
   check_unique_mounts(partitions, findings);
-  bool has_root = false;
   for (std::size_t i = 0; i < partitions.size(); ++i) {
     const Partition& partition = partitions[i];
     const Node* size = partition.node.find("size");
@@ -253,7 +251,6 @@ void check_together(const std::vector<Partition>& partitions, const Node& list, 
       findings.report(*size, {"'rest' leaves nothing for the partitions after this one",
                               "put this partition last, or give it a size"});
     }
-    for (const auto& [path, mount] : partition.mounts()) has_root = has_root || path == "/";
     const Node* grow = partition.node.find("grow");
     if (grow != nullptr && findings.sound(*grow) && **partition.value.grow &&
         i + 1 < partitions.size()) {
@@ -262,24 +259,29 @@ void check_together(const std::vector<Partition>& partitions, const Node& list, 
                               "put it last"});
     }
   }
-  if (!has_root && all_sound) {
-    findings.report(list,
-                    {"no partition is mounted on '/'",
-                     "add '- {label: root, type: root, size: rest, filesystem: ext4, mount: /}'"});
+}
+
+void check_root(const std::vector<PartitionRequest>& requests, const Node& list,
+                Findings& findings) {
+  for (std::size_t i = 0; i < list.items.size(); ++i) {
+    if (list.items[i].kind != Node::Kind::mapping) continue;
+    for (const auto& [path, mount] : Partition{requests[i], list.items[i]}.mounts()) {
+      if (path == "/") return;
+    }
   }
+  findings.report(list,
+                  {"no partition is mounted on '/'",
+                   "add '- {label: root, type: root, size: rest, filesystem: ext4, mount: /}'"});
 }
 
 }  // namespace
 
-void check_disk(const Blueprint& blueprint, const Node& root, Findings& findings) {
-  const Node* section = section_of(root, "disk");
-  const Node* list = section == nullptr ? nullptr : section->find("partitions");
-  if (list == nullptr || list->kind != Node::Kind::sequence) return;
-  const bool all_sound = findings.sound(*list);
+void check_partitions(const std::vector<PartitionRequest>& requests, const Node& list,
+                      Findings& findings) {
   std::vector<Partition> partitions;
-  for (std::size_t i = 0; i < list->items.size(); ++i) {
-    const Node& node = list->items[i];
-    const Partition partition{blueprint.disk.partitions[i], node};
+  for (std::size_t i = 0; i < list.items.size(); ++i) {
+    const Node& node = list.items[i];
+    const Partition partition{requests[i], node};
     if (node.kind == Node::Kind::mapping) partitions.push_back(partition);
     if (const Node* options = node.find("mkfs_options");
         options != nullptr && node.has("filesystem") && findings.sound(*node.find("filesystem"))) {
@@ -296,7 +298,16 @@ void check_disk(const Blueprint& blueprint, const Node& root, Findings& findings
                     "mount option", findings);
     }
   }
-  check_together(partitions, *list, all_sound, findings);
+  check_together(partitions, findings);
+}
+
+void check_disk(const Blueprint& blueprint, const Node& root, Findings& findings) {
+  const Node* section = section_of(root, "disk");
+  const Node* list = section == nullptr ? nullptr : section->find("partitions");
+  if (list == nullptr || list->kind != Node::Kind::sequence) return;
+  const bool all_sound = findings.sound(*list);
+  check_partitions(blueprint.disk.partitions, *list, findings);
+  if (all_sound) check_root(blueprint.disk.partitions, *list, findings);
   if (*blueprint.disk.table == PartitionTableType::mbr && findings.sound(*section, "table")) {
     constexpr std::size_t kMost = 4;  // Primary ones; the composer makes no extended partition.
     if (list->items.size() > kMost) {

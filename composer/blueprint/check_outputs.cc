@@ -93,6 +93,7 @@ void check_sections(const Blueprint& blueprint, const Node& root, Findings& find
     }
     return;
   }
+  if (root.has("base")) return;  // That image has a disk.
   const std::vector<Node>& outputs = items_of(&root, "outputs");
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Node* format = outputs[i].find("format");

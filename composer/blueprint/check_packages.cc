@@ -11,6 +11,8 @@ void check_packages(const Blueprint& blueprint, const Node& root, Findings& find
   const PackagesRequest& packages = blueprint.packages;
   check_repeats(packages.install, section, "install", "package", findings);
   check_repeats(packages.exclude, section, "exclude", "pattern", findings);
+  check_repeats(packages.remove, section, "remove", "pattern", findings);
+  check_repeats(packages.update, section, "update", "pattern", findings);
   check_repeats(packages.erase, section, "erase", "pattern", findings);
   if (packages.locales) check_repeats(*packages.locales, section, "locales", "language", findings);
   std::map<std::string_view, Span> wanted;
@@ -25,7 +27,8 @@ void check_packages(const Blueprint& blueprint, const Node& root, Findings& find
                      "keep one of the two"});
   }
   const Node* install = section->find("install");
-  if (install != nullptr && install->kind == Node::Kind::sequence && install->items.empty()) {
+  if (install != nullptr && !root.has("base") && install->kind == Node::Kind::sequence &&
+      install->items.empty()) {
     findings.report(*install, {"no package is asked for", "name at least one: '- filesystem'"});
   }
 }

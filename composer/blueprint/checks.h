@@ -23,6 +23,11 @@ void check_repeats(const std::vector<Located<std::string>>& values, const Node* 
 void check_repositories(const Blueprint& blueprint, const Node& root, Findings& findings);
 void check_packages(const Blueprint& blueprint, const Node& root, Findings& findings);
 void check_disk(const Blueprint& blueprint, const Node& root, Findings& findings);
+/// What a blueprint with `base` may say and what only one with it may.
+void check_base(const Blueprint& blueprint, const Node& root, Findings& findings);
+/// Partitions by themselves and beside each other: of a disk that is made, or that are added.
+void check_partitions(const std::vector<PartitionRequest>& requests, const Node& list,
+                      Findings& findings);
 void check_boot(const Blueprint& blueprint, const Node& root, Findings& findings);
 /// What systemd-boot and unified kernel images need of the rest; a part of check_boot.
 void check_loader(const Blueprint& blueprint, const Node& root, Findings& findings);

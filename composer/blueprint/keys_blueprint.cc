@@ -10,6 +10,7 @@ namespace composer::blueprint {
 namespace {
 
 constexpr auto kRequired = Presence::required;
+constexpr auto kWithoutBase = Presence::without_base;
 
 /// `blueprint: 1` is checked, and nobody needs it later.
 constexpr KeyOf<Blueprint> language_key(KeyFacts facts) {
@@ -65,8 +66,9 @@ constexpr Stranger kBootTestStrangers[] = {
 const Mapping& boot_mapping() {
   static constexpr Table table(
       {"the boot section", "boot", "How the image starts.", {}, kBootStrangers},
-      {key<&BootRequest::firmware, kFirmware>(
-           {.name = "firmware", .presence = kRequired, .meaning = "What starts the boot loader."}),
+      {key<&BootRequest::firmware, kFirmware>({.name = "firmware",
+                                               .presence = kWithoutBase,
+                                               .meaning = "What starts the boot loader."}),
        key<&BootRequest::loader, kLoader>(
            {.name = "loader", .fallback = "grub", .meaning = "What starts the kernel."}),
        key<&BootRequest::kernel_arguments, kKernelArgument>(
@@ -233,16 +235,22 @@ const Mapping& blueprint_mapping() {
             .meaning = "The time that the image says it was made."}),
        section<&Blueprint::repositories, repository_mapping>(
            {.name = "repositories",
-            .presence = kRequired,
+            .presence = kWithoutBase,
             .meaning = "Where packages come from; no other place is asked."}),
        section<&Blueprint::packages, packages_mapping>(
-           {.name = "packages", .presence = kRequired, .meaning = "What is installed."}),
+           {.name = "packages", .presence = kWithoutBase, .meaning = "What is installed."}),
        section<&Blueprint::disk, disk_mapping>(
            {.name = "disk",
             .fallback =
                 "none; then every output is made of the root: `directory`, `tar`, `wsl`, `oci`, "
                 "`oci-archive`, `cpio`, `kernel`",
             .meaning = "The disk and its partitions."}),
+       optional_section<&Blueprint::base, base_mapping>(
+           {.name = "base",
+            .fallback = "none; the blueprint makes an image of packages alone",
+            .meaning = "The blueprint changes an image that is there, which `image-composer "
+                       "customize` is given: what becomes of its disk. `base: {}` leaves it as it "
+                       "is."}),
        section<&Blueprint::boot, boot_mapping>({.name = "boot",
                                                 .fallback = "required beside `disk`",
                                                 .meaning = "How the image starts."}),

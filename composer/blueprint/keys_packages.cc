@@ -8,8 +8,9 @@ namespace composer::blueprint {
 namespace {
 
 constexpr Stranger kPackagesStrangers[] = {
-    {"remove", "exclude"},
-    {"uninstall", "erase"},
+    {"uninstall", "remove"},
+    {"upgrade", "update"},
+    {"updateExistingPackages", "update_all"},
     {"recommends", "weak_dependencies"},
     {"install_weak_deps", "weak_dependencies"},
     {"docs", "documentation"},
@@ -28,12 +29,26 @@ const Mapping& packages_mapping() {
       {"the packages section", "packages", "What is installed.", {}, kPackagesStrangers},
       {key<&PackagesRequest::install, kPackageRequest>(
            {.name = "install",
-            .presence = Presence::required,
+            .presence = Presence::without_base,
             .meaning = "What must be in the image; what these need comes by itself."}),
        key<&PackagesRequest::exclude, kPackageGlob>(
            {.name = "exclude",
             .fallback = "none",
             .meaning = "Packages that must not be in the image, not even when others need them."}),
+       key<&PackagesRequest::remove, kPackageGlob>(
+           {.name = "remove",
+            .fallback = "none",
+            .meaning = "With `base`: packages that leave the image, and with them what needs "
+                       "them."}),
+       key<&PackagesRequest::update, kPackageGlob>(
+           {.name = "update",
+            .fallback = "none",
+            .meaning = "With `base`: packages of the image that become the newest that the "
+                       "repositories have."}),
+       key<&PackagesRequest::update_all, kBoolean>(
+           {.name = "update_all",
+            .fallback = "false",
+            .meaning = "With `base`: the same for every package of the image."}),
        key<&PackagesRequest::weak_dependencies, kBoolean>(
            {.name = "weak_dependencies",
             .fallback = "true",

@@ -54,7 +54,8 @@ std::optional<Refusal> checked_text(const Node& node, std::string& value) {
   return check(value);
 }
 
-enum class Presence { optional, required };
+/// `without_base`: required, but of a blueprint that changes an image which is there.
+enum class Presence { optional, required, without_base };
 enum class Arity { one, list, one_or_list };
 
 struct Mapping;

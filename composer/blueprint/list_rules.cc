@@ -23,9 +23,9 @@ constexpr Named kNamed[] = {
 /// Lists of texts in which a second one of the same words means nothing more. Where it does
 /// (`mkfs_options`) or where the order counts (`kernel_arguments`, `presets`), it is another entry.
 constexpr std::string_view kSets[] = {
-    "install", "exclude",   "erase",  "locales", "enable",        "disable", "mask",    "services",
-    "groups",  "ssh_keys",  "load",   "deny",    "profiles",      "open",    "servers", "pools",
-    "dns",     "addresses", "search", "match",   "mount_options", "select",
+    "install", "exclude",  "remove", "update",    "erase",  "locales", "enable",        "disable",
+    "mask",    "services", "groups", "ssh_keys",  "load",   "deny",    "profiles",      "open",
+    "servers", "pools",    "dns",    "addresses", "search", "match",   "mount_options", "select",
 };
 
 }  // namespace

@@ -11,6 +11,7 @@ const Mapping& blueprint_mapping();       ///< Blueprint, the top level.
 const Mapping& repository_mapping();      ///< RepositoryRequest
 const Mapping& packages_mapping();        ///< PackagesRequest
 const Mapping& disk_mapping();            ///< DiskRequest
+const Mapping& base_mapping();            ///< BaseRequest
 const Mapping& partition_mapping();       ///< PartitionRequest
 const Mapping& subvolume_mapping();       ///< SubvolumeRequest
 const Mapping& boot_mapping();            ///< BootRequest

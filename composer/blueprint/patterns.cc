@@ -58,6 +58,7 @@ const TextPattern kPatterns[] = {
     row<kPackageRequest>(kPackage, "systemd"),
     row<kPackageGlob>(kPackage, "*-debuginfo"),
     row<kPartitionLabel>("[^\\s/]([^\\n\\t/]*[^\\s/])?", "root"),
+    row<kGrownPartition>("[^\\s][^\\n\\t]*", "root"),
     row<kMountOption>("[^\\s\\\\#]+", "noatime"),
     row<kSubvolumeName>("[A-Za-z0-9@._-][A-Za-z0-9@._/-]*", "@home"),
     row<kBtrfsCompression>("zstd(:[0-9]+)?|zlib(:[0-9]+)?|lzo", "zstd:3"),

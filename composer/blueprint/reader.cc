@@ -45,7 +45,7 @@ std::string all_of(const std::vector<std::string>& names) {
 
 /// What to do about a key without a value.
 std::string how_to_fill(const Key& key, std::string_view wanted) {
-  return key.presence == Presence::required ? fmt::format("give it {}", wanted)
+  return key.presence != Presence::optional ? fmt::format("give it {}", wanted)
                                             : fmt::format("give it {}, or remove the key", wanted);
 }
 
@@ -76,6 +76,7 @@ void Reader::read_mapping(const Node& node, const Mapping& mapping, void* target
   }
   for (const Key& key : mapping.keys) {
     if (key.presence == Presence::optional || node.has(key.name)) continue;
+    if (key.presence == Presence::without_base && has_base_) continue;
     if (std::find(meant.begin(), meant.end(), key.name) != meant.end()) continue;
     const std::string_view wanted = key.mapping != nullptr ? key.mapping().title : key.scalar->name;
     findings_.report(

@@ -17,6 +17,9 @@ class Reader {
 
   Findings& findings() { return findings_; }
 
+  /// The blueprint has `base`, so that some keys are not required.
+  void expect_base() { has_base_ = true; }
+
   /// Reads each known key of a mapping into `target`, the struct of its table.
   void read_mapping(const Node& node, const Mapping& mapping, void* target);
 
@@ -74,6 +77,7 @@ class Reader {
                       std::vector<std::string_view>& meant);
 
   Findings& findings_;
+  bool has_base_ = false;
 };
 
 template <typename T>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 #include <vector>
 
 #include "composer/blueprint/mappings.h"
@@ -41,6 +42,7 @@ std::string type_of(const Key& key) {
 
 std::string fallback_of(const Key& key) {
   if (key.presence == Presence::required) return "**required**";
+  if (key.presence == Presence::without_base) return "**required** without `base`";
   return key.fallback.empty() ? "none" : std::string(key.fallback);
 }
 
@@ -57,7 +59,9 @@ std::string meaning_of(const Key& key) {
   return out;
 }
 
-void append(const Mapping& mapping, std::string& out) {
+/// @param told  What was appended before: a mapping may stand in two places.
+void append(const Mapping& mapping, std::set<std::string_view>& told, std::string& out) {
+  if (!told.insert(mapping.path).second) return;
   out += mapping.path.empty() ? "### The top level\n\n" : fmt::format("### `{}`\n\n", mapping.path);
   if (!mapping.meaning.empty()) out += fmt::format("{}\n\n", mapping.meaning);
   out += "| key | value | default | meaning |\n| --- | --- | --- | --- |\n";
@@ -67,7 +71,7 @@ void append(const Mapping& mapping, std::string& out) {
   }
   out += "\n";
   for (const Key& key : mapping.keys) {
-    if (key.mapping != nullptr) append(key.mapping(), out);
+    if (key.mapping != nullptr) append(key.mapping(), told, out);
   }
 }
 
@@ -75,7 +79,8 @@ void append(const Mapping& mapping, std::string& out) {
 
 std::string language_reference() {
   std::string out;
-  append(blueprint_mapping(), out);
+  std::set<std::string_view> told;
+  append(blueprint_mapping(), told, out);
   out.pop_back();
   return out;
 }

@@ -88,6 +88,7 @@ extern const Scalar<std::string> kPackageLocale;  ///< As files of packages are 
 
 // storage_texts.cc
 extern const Scalar<std::string> kPartitionLabel;
+extern const Scalar<std::string> kGrownPartition;
 extern const Scalar<std::string> kFilesystemLabel;
 extern const Scalar<std::string> kMountOption;
 extern const Scalar<std::string> kMkfsOption;

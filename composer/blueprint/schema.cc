@@ -210,7 +210,7 @@ void define(const Mapping& mapping, Arity arity, std::string_view list, Json& de
   if (arity == Arity::list) {
     const std::vector<std::string_view> names = rule_of(list).names;
     const Key* name = names.empty() ? nullptr : mapping.find(names.front());
-    if (name != nullptr && name->presence == Presence::required) {
+    if (name != nullptr && name->presence != Presence::optional) {
       out["required"] = Json::array({name->name});
     }
   }
@@ -221,14 +221,17 @@ void define(const Mapping& mapping, Arity arity, std::string_view list, Json& de
   }
 }
 
-/// What a blueprint of one file must have, beside what every one may.
-Json complete(const Mapping& mapping) {
+/// What a blueprint of one file must have, beside what every one may; with `base` or without.
+Json complete(const Mapping& mapping, bool has_base) {
   Json out = {{"type", "object"}};
   Json required = Json::array(), properties = Json::object();
   for (const Key& key : mapping.keys) {
-    if (key.presence == Presence::required) required.push_back(key.name);
+    if (key.presence == Presence::required ||
+        (key.presence == Presence::without_base && !has_base)) {
+      required.push_back(key.name);
+    }
     if (key.mapping == nullptr) continue;
-    Json inner = complete(key.mapping());
+    Json inner = complete(key.mapping(), has_base);
     properties[std::string(key.name)] = key.arity == Arity::list
                                             ? Json{{"type", "array"}, {"items", std::move(inner)}}
                                             : std::move(inner);
@@ -303,7 +306,9 @@ std::string language_schema() {
     others.push_back({{"required", Json::array({key})}});
   }
   blueprint["if"] = {{"not", {{"anyOf", std::move(others)}}}};
-  blueprint["then"] = complete(blueprint_mapping());
+  blueprint["then"] = {{"if", {{"required", Json::array({"base"})}}},
+                       {"then", complete(blueprint_mapping(), true)},
+                       {"else", complete(blueprint_mapping(), false)}};
   Json part = keys_of(Place::part, "Part of blueprints");
   part["required"] = Json::array({"part"});
   definitions["blueprint"] = std::move(blueprint);

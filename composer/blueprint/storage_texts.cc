@@ -47,6 +47,10 @@ std::optional<Refusal> check_partition_label(std::string_view text) {
                  fmt::format("a GPT has room for {}", kMost)};
 }
 
+std::optional<Refusal> check_grown_partition(std::string_view text) {
+  return text.starts_with('/') ? check_label(text, "mount point") : check_partition_label(text);
+}
+
 std::optional<Refusal> check_filesystem_label(std::string_view text) {
   return check_label(text, "filesystem label");
 }
@@ -171,6 +175,9 @@ std::optional<Refusal> check_kernel_argument(std::string_view text) {
 
 constinit const Scalar<std::string> kPartitionLabel = {
     {"a label", "At most 36 UTF-16 units, without `/`."}, checked_text<check_partition_label>};
+constinit const Scalar<std::string> kGrownPartition = {
+    {"a label, or where it is mounted", "A text that begins with `/` is a mount point."},
+    checked_text<check_grown_partition>};
 constinit const Scalar<std::string> kFilesystemLabel = {
     {"a label", "At most 16 bytes on ext4, 12 on xfs, 11 on vfat, 15 on swap, 255 on btrfs."},
     checked_text<check_filesystem_label>};

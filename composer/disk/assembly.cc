@@ -4,23 +4,26 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/openat2.h>
 #include <map>
 #include <optional>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include <utility>
 
 #include "composer/base/file_descriptor.h"
+#include "composer/disk/existing_filesystem.h"
+#include "composer/disk/existing_partition.h"
 #include "composer/disk/fat_source.h"
 #include "composer/disk/fat_volume.h"
 #include "composer/disk/filesystem.h"
 #include "composer/disk/mount_order.h"
+#include "composer/disk/mount_points.h"
+#include "composer/disk/partition_name.h"
 #include "composer/disk/partition_table.h"
 #include "composer/disk/read_back.h"
 #include "composer/disk/subvolumes.h"
+#include "composer/disk/vfat_files.h"
 #include "composer/error.h"
 #include "composer/mount/loop_device.h"
 #include "composer/mount/mount_point.h"
@@ -35,48 +38,6 @@ bool is_vfat(const PlannedPartition& partition) {
   return partition.filesystem && partition.filesystem->type == FilesystemType::vfat;
 }
 
-/// Makes a directory and its missing parents in a filesystem that nobody but us has written to.
-void make_directories(const std::filesystem::path& root, const std::string& path) {
-  std::filesystem::path made = root;
-  for (const auto& component : std::filesystem::path(path).relative_path()) {
-    made /= component;
-    if (::mkdir(made.c_str(), 0755) == 0) {
-      // Whatever the umask is.
-      if (::chmod(made.c_str(), 0755) == 0) continue;
-    } else if (errno == EEXIST) {
-      continue;
-    }
-    throw system_error(fmt::format("cannot make directory '{}'", made.string()), errno);
-  }
-}
-
-/// Gives a directory that will be mounted over its times now: nothing reaches it afterwards.
-void set_times(const std::filesystem::path& directory, std::int64_t epoch) {
-  const timespec times[2] = {{epoch, 0}, {epoch, 0}};
-  if (::utimensat(AT_FDCWD, directory.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) {
-    throw system_error(fmt::format("cannot set the times of '{}'", directory.string()), errno);
-  }
-}
-
-/// Opens a directory of a root that packages filled. A link anywhere in the path is refused: it
-/// would move another directory's files into the partition.
-FileDescriptor open_mount_point(const std::filesystem::path& root, const std::string& path) {
-  const FileDescriptor top = open_file(root, O_RDONLY | O_DIRECTORY);
-  open_how how{};
-  how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  FileDescriptor directory(
-      static_cast<int>(::syscall(SYS_openat2, top.get(), path.c_str(), &how, sizeof how)));
-  if (!directory) {
-    if (errno == ELOOP) {
-      throw Error(ErrorKind::build,
-                  fmt::format("a package made a symbolic link of the mount point '{}'", path));
-    }
-    throw system_error(fmt::format("cannot open the mount point '{}' in the image", path), errno);
-  }
-  return directory;
-}
-
 }  // namespace
 
 struct Assembly::State {
@@ -86,7 +47,7 @@ struct Assembly::State {
   std::filesystem::path disk;
   std::int64_t epoch = 0;
   host::CommandRunner runner;
-  Progress* progress = nullptr;
+  enum class Origin { made, existing } origin;  ///< Of the disk.
 
   FileDescriptor file;
   std::map<int, mount::LoopDevice> devices;  ///< By partition number.
@@ -97,25 +58,33 @@ struct Assembly::State {
     FileDescriptor watch;
   };
   std::vector<Mounted> mounts;  ///< Parents first.
+  /// When the mount points of vfat partitions were changed last that were there before; by
+  /// partition number.
+  std::map<int, timespec> modified;
   bool finished = false;
 
-  State(const PlannedDisk& planned, const std::filesystem::path& directory, std::int64_t seconds,
-        const host::CommandRunner& commands, Progress& reports)
+  State(const PlannedDisk& planned, const std::filesystem::path& directory,
+        std::filesystem::path disk_file, Origin disk_origin, std::int64_t seconds,
+        const host::CommandRunner& commands)
       : layout(planned),
         work_directory(directory),
         root(directory / "root"),
-        disk(directory / "disk.raw"),
+        disk(std::move(disk_file)),
         epoch(seconds),
         runner(commands),
-        progress(&reports) {}
+        origin(disk_origin) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State();
 
   void make_disk();
-  void make_filesystems();
+  void make_or_prepare_filesystems();
   void fill_with_subvolumes();
   void mount_filesystems();
+  void begin(Progress& progress, const ExistingDisk* existing);
+
+  ExistingWork existing_work() const { return {work_directory, epoch, &runner}; }
+  void show_vfat(const PlannedPartition& partition, MountPoint mount_point);
 
   void fill_vfat(const PlannedPartition& partition);
   void unmount_all();
@@ -129,7 +98,8 @@ Assembly::State::~State() {
   // Deepest first; each destructor does its best.
   while (!mounts.empty()) mounts.pop_back();
   devices.clear();
-  if (!finished && file) ::unlink(disk.c_str());
+  // A disk that was there is its owner's, finished or not.
+  if (origin == Origin::made && !finished && file) ::unlink(disk.c_str());
 }
 
 void Assembly::State::make_disk() {
@@ -144,24 +114,34 @@ void Assembly::State::make_disk() {
   write_partition_table(file.get(), layout);
 }
 
-void Assembly::State::make_filesystems() {
+void Assembly::State::make_or_prepare_filesystems() {
   for (const PlannedPartition& partition : layout.partitions) {
     if (!partition.filesystem) continue;
     const auto [device, inserted] = devices.try_emplace(
         partition.number, file.get(), partition.start, partition.size, mount::Access::read_write);
-    with_context(fmt::format("while making the {} filesystem of partition '{}'",
-                             kernel_name(partition.filesystem->type), partition.label),
-                 [&] { runner.check(mkfs_command(partition, device->second.path(), epoch)); });
+    with_context(fmt::format("while {} the {} filesystem of partition '{}'",
+                             partition.base ? "preparing" : "making",
+                             kernel_name(partition.filesystem->type), partition_name(partition)),
+                 [&] {
+                   if (partition.base) {
+                     prepare_existing_partition(partition, device->second, existing_work());
+                   } else {
+                     runner.check(mkfs_command(partition, device->second.path(), epoch));
+                   }
+                 });
   }
 }
 
 void Assembly::State::fill_with_subvolumes() {
   for (const PlannedPartition& partition : layout.partitions) {
-    if (!partition.filesystem || partition.filesystem->subvolumes.empty()) continue;
+    if (!partition.filesystem || partition.filesystem->subvolumes.empty() || partition.base) {
+      continue;
+    }
     const PlannedFilesystem& filesystem = *partition.filesystem;
     with_context(
-        fmt::format("while making the subvolumes of partition '{}'", partition.label), [&] {
-          make_directories(work_directory, "top");
+        fmt::format("while making the subvolumes of partition '{}'", partition_name(partition)),
+        [&] {
+          make_mount_point(work_directory, "/top", epoch);
           mount::Mount top(devices.at(partition.number).path(), {work_directory / "top", "/"},
                            kernel_name(filesystem.type), assembly_mount_options(filesystem));
           make_subvolumes(filesystem, top.path(), epoch);
@@ -171,13 +151,16 @@ void Assembly::State::fill_with_subvolumes() {
 }
 
 void Assembly::State::mount_filesystems() {
-  make_directories(work_directory, "root");
+  make_mount_point(work_directory, "/root", epoch);
   for (const PlannedMount& planned : in_mount_order(layout)) {
     const PlannedFilesystem& filesystem = *planned.partition->filesystem;
-    make_directories(root, planned.path);
-    set_times(root / std::filesystem::path(planned.path).relative_path(), epoch);
-    if (is_vfat(*planned.partition)) continue;
-    std::vector<std::string> options = assembly_mount_options(filesystem);
+    const MountPoint mount_point = make_mount_point(root, planned.path, epoch);
+    if (is_vfat(*planned.partition)) {
+      show_vfat(*planned.partition, mount_point);
+      continue;
+    }
+    std::vector<std::string> options = planned.partition->base ? existing_mount_options(filesystem)
+                                                               : assembly_mount_options(filesystem);
     if (planned.subvolume) options.push_back("subvol=/" + planned.subvolume->name);
     Mounted mounted{planned.partition,
                     mount::Mount(devices.at(planned.partition->number).path(), {root, planned.path},
@@ -188,16 +171,39 @@ void Assembly::State::mount_filesystems() {
   }
 }
 
+/// Its mount point is where its files are until `finish`.
+void Assembly::State::show_vfat(const PlannedPartition& partition, MountPoint mount_point) {
+  const std::string& path = partition.filesystem->mount;
+  const FileDescriptor directory = open_mount_point(root, path);
+  require_empty_mount_point(directory.get(), path);
+  struct stat status {};
+  if (::fstat(directory.get(), &status) != 0) {
+    throw system_error(fmt::format("cannot look at '{}'", path), errno);
+  }
+  if (mount_point == MountPoint::found) modified[partition.number] = status.st_mtim;
+  if (!partition.base) return;
+  with_context(
+      fmt::format("while reading the vfat filesystem of partition '{}'", partition_name(partition)),
+      [&] {
+        place_vfat_files(vfat_directory(existing_work(), partition), directory.get(), path, epoch);
+      });
+}
+
 void Assembly::State::fill_vfat(const PlannedPartition& partition) {
   const std::string& path = partition.filesystem->mount;
   const FileDescriptor directory = open_mount_point(root, path);
   const FatSource tree = scan_fat_source(directory.get(), path);
   const mount::LoopDevice& device = devices.at(partition.number);
-  fill_fat(device.fd(), {0}, partition.size, directory.get(), tree, epoch, path, partition.label);
+  fill_fat(device.fd(), {0}, partition.size, directory.get(), tree, epoch, path,
+           partition_name(partition));
   remove_fat_source(directory.get(), tree, path);
-  // What is seen there when nothing is mounted: an empty directory of root's.
-  const timespec times[2] = {{epoch, 0}, {epoch, 0}};
-  if (::fchmod(directory.get(), 0700) != 0 || ::futimens(directory.get(), times) != 0) {
+  // What is seen there when nothing is mounted: what was there before, or an empty directory of
+  // root's.
+  const auto before = modified.find(partition.number);
+  const timespec time = before == modified.end() ? timespec{epoch, 0} : before->second;
+  const timespec times[2] = {time, time};
+  if ((before == modified.end() && ::fchmod(directory.get(), 0700) != 0) ||
+      ::futimens(directory.get(), times) != 0) {
     throw system_error(fmt::format("cannot set the attributes of '{}'", path), errno);
   }
 }
@@ -207,9 +213,9 @@ void Assembly::State::unmount_all() {
     // First what was written, then what was deleted: a block is trimmed once its deletion is on
     // the disk.
     if (::syncfs(mounted.watch.get()) != 0) {
-      throw system_error(
-          fmt::format("cannot write the filesystem of partition '{}'", mounted.partition->label),
-          errno);
+      throw system_error(fmt::format("cannot write the filesystem of partition '{}'",
+                                     partition_name(*mounted.partition)),
+                         errno);
     }
     (void)mounted.mount.trim();
     mounted.watch.reset();
@@ -229,11 +235,14 @@ void Assembly::State::check_filesystems() {
     if (!partition.filesystem) continue;
     const mount::LoopDevice& device = devices.at(partition.number);
     with_context(fmt::format("while checking the {} filesystem of partition '{}'",
-                             kernel_name(partition.filesystem->type), partition.label),
+                             kernel_name(partition.filesystem->type), partition_name(partition)),
                  [&] {
-                   const host::Command forget =
-                       forget_host_command(*partition.filesystem, device.path(), epoch);
-                   if (!forget.arguments.empty()) runner.check(forget);
+                   // One of a base image that was not mounted here has nothing to forget.
+                   if (!partition.base || !partition.filesystem->mount.empty()) {
+                     const host::Command forget =
+                         forget_host_command(*partition.filesystem, device.path(), epoch);
+                     if (!forget.arguments.empty()) runner.check(forget);
+                   }
                    const host::Command check =
                        check_command(partition.filesystem->type, device.path());
                    if (!check.arguments.empty()) runner.check(check);
@@ -265,20 +274,39 @@ Error Assembly::State::explained(Error error) const {
   return full;
 }
 
+/// From nothing, or from a disk that is there, to all filesystems mounted.
+void Assembly::State::begin(Progress& progress, const ExistingDisk* existing) {
+  const Amount amount{.items = layout.partitions.size(), .bytes = layout.size};
+  progress.begin(Stage::partition, amount);
+  try {
+    if (existing) {
+      file = open_existing_disk(layout, *existing);
+    } else {
+      make_disk();
+    }
+    make_or_prepare_filesystems();
+    fill_with_subvolumes();
+    mount_filesystems();
+  } catch (const Error& error) {
+    throw explained(error);
+  }
+  progress.end(Stage::partition, amount);
+}
+
 Assembly::Assembly(const PlannedDisk& layout, const std::filesystem::path& work_directory,
                    std::int64_t source_date_epoch, const host::CommandRunner& runner,
                    Progress& progress)
-    : state_(std::make_unique<State>(layout, work_directory, source_date_epoch, runner, progress)) {
-  progress.begin(Stage::partition, {.items = layout.partitions.size(), .bytes = layout.size});
-  try {
-    state_->make_disk();
-    state_->make_filesystems();
-    state_->fill_with_subvolumes();
-    state_->mount_filesystems();
-  } catch (const Error& error) {
-    throw state_->explained(error);
-  }
-  progress.end(Stage::partition, {.items = layout.partitions.size(), .bytes = layout.size});
+    : state_(std::make_unique<State>(layout, work_directory, work_directory / "disk.raw",
+                                     State::Origin::made, source_date_epoch, runner)) {
+  state_->begin(progress, nullptr);
+}
+
+Assembly::Assembly(const PlannedDisk& layout, const ExistingDisk& existing,
+                   const std::filesystem::path& work_directory, std::int64_t source_date_epoch,
+                   const host::CommandRunner& runner, Progress& progress)
+    : state_(std::make_unique<State>(layout, work_directory, existing.file, State::Origin::existing,
+                                     source_date_epoch, runner)) {
+  state_->begin(progress, &existing);
 }
 
 Assembly::Assembly(Assembly&&) noexcept = default;
@@ -295,7 +323,7 @@ Disk Assembly::finish() && {
     for (const PlannedMount& mount : in_mount_order(state->layout)) {
       if (!is_vfat(*mount.partition)) continue;
       with_context(fmt::format("while filling the vfat filesystem of partition '{}'",
-                               mount.partition->label),
+                               partition_name(*mount.partition)),
                    [&] { state->fill_vfat(*mount.partition); });
     }
     state->unmount_all();

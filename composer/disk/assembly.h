@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "composer/disk/existing_disk.h"
 #include "composer/host/process.h"
 #include "composer/plan.h"
 #include "composer/progress.h"
@@ -12,7 +13,8 @@ namespace composer::disk {
 
 /// A raw disk file with its layout: nothing mounted, filesystems checked. What images are made of.
 struct Disk {
-  std::filesystem::path path;  ///< A sparse file; holes where nothing was written.
+  std::filesystem::path path;  ///< A sparse file, or the existing disk that was changed; holes
+                               ///< where nothing was written.
   Bytes size;
   PlannedDisk layout;
 };
@@ -35,9 +37,20 @@ class Assembly {
   /// disk is `disk.raw` in it, the root `root`. Mount points are made with mode 0755.
   Assembly(const PlannedDisk& layout, const std::filesystem::path& work_directory,
            std::int64_t source_date_epoch, const host::CommandRunner& runner, Progress& progress);
+  /// The same with a disk that is there, such as the scratch copy of a base image: it gets the
+  /// layout's size, table and UUIDs, and partitions with `base` keep what is in them. Mount points
+  /// that are there stay as they are. The files of a vfat partition are read out of it into its
+  /// mount point, modes 0700; the filesystem is made anew at once. When this is given up the disk
+  /// stays, half changed: it is the caller's.
+  /// @throws Error  when the disk is not what the layout was planned for, a filesystem is damaged,
+  ///                or a vfat's mount point is not empty or behind a symbolic link.
+  Assembly(const PlannedDisk& layout, const ExistingDisk& existing,
+           const std::filesystem::path& work_directory, std::int64_t source_date_epoch,
+           const host::CommandRunner& runner, Progress& progress);
   Assembly(Assembly&&) noexcept;
   Assembly& operator=(Assembly&&) noexcept;
-  /// Unmounts what is still mounted, as well as it can, and removes a disk that is not finished.
+  /// Unmounts what is still mounted, as well as it can, and removes a disk of its own that is not
+  /// finished.
   ~Assembly();
 
   const std::filesystem::path& root() const;

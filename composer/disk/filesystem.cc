@@ -107,15 +107,6 @@ Arguments arguments_of(const PlannedPartition& partition) {
   return {};
 }
 
-/// e2fsprogs reads its clock from here (SOURCE_DATE_EPOCH only since 1.47.1), and its defaults from
-/// a file of the host.
-std::vector<std::string> environment_of(std::int64_t source_date_epoch) {
-  return {fmt::format("SOURCE_DATE_EPOCH={}", source_date_epoch),
-          // Zero would mean "ask the clock".
-          fmt::format("E2FSPROGS_FAKE_TIME={}", source_date_epoch > 0 ? source_date_epoch : 1),
-          "MKE2FS_CONFIG=/dev/null"};
-}
-
 }  // namespace
 
 std::string_view kernel_name(FilesystemType type) {
@@ -134,13 +125,23 @@ std::string_view kernel_name(FilesystemType type) {
   return {};
 }
 
+std::vector<std::string> filesystem_environment(std::int64_t source_date_epoch) {
+  // Zero would mean "ask the clock".
+  const std::int64_t seconds = source_date_epoch > 0 ? source_date_epoch : 1;
+  // e2fsprogs reads its clock from here (SOURCE_DATE_EPOCH only since 1.47.1), e2fsck from a name
+  // of its own, and its defaults from a file of the host.
+  return {fmt::format("SOURCE_DATE_EPOCH={}", source_date_epoch),
+          fmt::format("E2FSPROGS_FAKE_TIME={}", seconds), fmt::format("E2FSCK_TIME={}", seconds),
+          "MKE2FS_CONFIG=/dev/null"};
+}
+
 host::Command mkfs_command(const PlannedPartition& partition, const std::filesystem::path& device,
                            std::int64_t source_date_epoch) {
   host::Command command;
   command.arguments = with_own_options(partition.filesystem->type, arguments_of(partition),
                                        partition.filesystem->mkfs_options);
   command.arguments.push_back(device.string());
-  command.environment = environment_of(source_date_epoch);
+  command.environment = filesystem_environment(source_date_epoch);
   return command;
 }
 
@@ -172,7 +173,7 @@ host::Command forget_host_command(const PlannedFilesystem& filesystem,
   if (filesystem.type != FilesystemType::ext4) return {};
   host::Command command;
   command.arguments = {"tune2fs", "-M", filesystem.mount, "-C", "0", device.string()};
-  command.environment = environment_of(source_date_epoch);
+  command.environment = filesystem_environment(source_date_epoch);
   return command;
 }
 

@@ -16,6 +16,10 @@ namespace composer::disk {
 /// `ext4`, `xfs`, …: as in /proc/filesystems and as libblkid prints it.
 std::string_view kernel_name(FilesystemType type);
 
+/// What fixes the clock of the programs that write filesystems, and keeps the host's configuration
+/// from them: NAME=value.
+std::vector<std::string> filesystem_environment(std::int64_t source_date_epoch);
+
 /// The command that makes the partition's filesystem on `device`, which reads as zeros throughout.
 /// Nothing in it depends on the host: every feature is named, and the host's mke2fs.conf is not
 /// read. The plan's mkfs_options win over ours (mkfs_options.h).

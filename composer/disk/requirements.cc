@@ -6,6 +6,7 @@
 
 #include "composer/base/file_descriptor.h"
 #include "composer/disk/assembly.h"
+#include "composer/disk/existing_filesystem.h"
 #include "composer/disk/filesystem.h"
 #include "composer/error.h"
 
@@ -38,7 +39,8 @@ std::vector<host::Tool> required_tools(const PlannedDisk& layout) {
   std::vector<host::Tool> tools;
   for (const PlannedPartition& partition : layout.partitions) {
     if (!partition.filesystem) continue;
-    for (const host::Tool& tool : filesystem_tools(partition.filesystem->type)) {
+    for (const host::Tool& tool : partition.base ? existing_filesystem_tools(partition)
+                                                 : filesystem_tools(partition.filesystem->type)) {
       const bool listed = std::any_of(tools.begin(), tools.end(), [&](const host::Tool& other) {
         return other.program == tool.program;
       });

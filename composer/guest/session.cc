@@ -4,17 +4,16 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <guestfs.h>
 #include <span>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "composer/base/handle.h"
 #include "composer/base/one_line.h"
 #include "composer/boot/accelerator.h"
 #include "composer/error.h"
+#include "composer/guest/library.h"
 
 namespace composer::guest {
 namespace {
@@ -24,36 +23,6 @@ constexpr int kReadSize = 2 << 20;
 constexpr std::size_t kBatch = 500;
 constexpr std::size_t kMostNames = 1'000'000;
 constexpr std::chrono::seconds kProbePatience{10};
-
-[[noreturn]] void refuse_host(std::string why) {
-  // supermin makes the machine of a kernel that is installed here; a container has none.
-  throw Error(ErrorKind::host, std::move(why),
-              "apt install libguestfs0 supermin linux-image-cloud-amd64; 'libguestfs-test-tool' "
-              "says more");
-}
-
-void close_library(void* library) {
-  ::dlclose(library);
-}
-
-/// The functions of libguestfs that are used, found when it is loaded.
-struct Library {
-  // It stays loaded: its libraries leave exit and thread functions behind (libvirt, GLib).
-  Library() : handle(::dlopen("libguestfs.so.0", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)) {
-    if (!handle) {
-      refuse_host("cannot load libguestfs, needed to read filesystems other than ext4 and vfat");
-    }
-  }
-
-  template <typename Function>
-  Function* find(const char* name) const {
-    void* found = ::dlsym(handle.get(), name);
-    if (!found) refuse_host(fmt::format("this libguestfs has no '{}'", name));
-    return reinterpret_cast<Function*>(found);
-  }
-
-  Handle<void, close_library> handle;
-};
 
 struct FreeStrings {
   void operator()(char** list) const {
@@ -98,7 +67,7 @@ FileStatus to_status(const struct guestfs_statns& from) {
 }  // namespace
 
 struct Session::Machine {
-  Library library;
+  Library library{"read filesystems other than ext4 and vfat"};
 
 #define COMPOSER_GUESTFS(name) \
   decltype(::guestfs_##name)* name = library.find<decltype(::guestfs_##name)>("guestfs_" #name)

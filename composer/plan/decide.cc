@@ -6,6 +6,7 @@
 
 #include "composer/growth.h"
 #include "composer/output_format.h"
+#include "composer/plan/decide_base.h"
 #include "composer/plan/decide_installation.h"
 #include "composer/plan/decide_scripts.h"
 #include "composer/plan/decide_security.h"
@@ -56,19 +57,66 @@ PlannedContainer plan_container(const ContainerRequest& request, const std::stri
   return container;
 }
 
-/// How the kernel finds what is mounted on `/`: a filesystem, or a subvolume of it.
-std::string root_argument(const PlannedFilesystem& filesystem) {
-  const std::string device = "root=UUID=" + filesystem.uuid;
-  if (filesystem.mount == "/") return device;
-  for (const PlannedSubvolume& subvolume : filesystem.subvolumes) {
-    if (subvolume.mount == "/") return device + " rootflags=subvol=/" + subvolume.name;
+/// What a container has and the blueprint does not say stays: OCI's "config", key by key.
+void inherit(const PlannedContainer& base, const ContainerRequest& request,
+             PlannedContainer& container) {
+  // Another program has other arguments.
+  if (request.entrypoint.empty()) container.entrypoint = base.entrypoint;
+  if (request.entrypoint.empty() && request.cmd.empty()) container.cmd = base.cmd;
+  const auto add_missing = [](const std::vector<PlannedPair>& from, const auto& asked,
+                              std::vector<PlannedPair>& to) {
+    std::vector<PlannedPair> all = from;
+    for (const PlannedPair& pair : to) {
+      const bool is_asked = std::any_of(asked.begin(), asked.end(), [&](const PairRequest& one) {
+        return one.key.value == pair.key;
+      });
+      const auto known = std::find_if(all.begin(), all.end(),
+                                      [&](const PlannedPair& one) { return one.key == pair.key; });
+      if (known == all.end()) {
+        all.push_back(pair);
+      } else if (is_asked) {
+        known->value = pair.value;
+      }
+    }
+    to = std::move(all);
+  };
+  add_missing(base.env, request.env, container.env);
+  add_missing(base.labels, request.labels, container.labels);
+  std::sort(container.labels.begin(), container.labels.end(),
+            [](const PlannedPair& a, const PlannedPair& b) { return a.key < b.key; });
+  if (container.working_dir.empty()) container.working_dir = base.working_dir;
+  if (container.user.empty()) container.user = base.user;
+  if (container.stop_signal.empty()) container.stop_signal = base.stop_signal;
+  if (request.exposed_ports.empty()) container.exposed_ports = base.exposed_ports;
+}
+
+/// A disk's outputs are made of a base with a disk, a root's of a container.
+void check_base_outputs(const Blueprint& blueprint, const BaseFacts& base) {
+  const bool has_disk = !base.disk.partitions.empty();
+  Diagnostics problems;
+  for (const OutputRequest& output : blueprint.outputs) {
+    if (is_made_of_disk(*output.format) == has_disk) continue;
+    problems.report(
+        output.format.at,
+        has_disk ? fmt::format("output format '{}' is made of a root, and '{}' stays a disk",
+                               to_text(*output.format), base.image)
+                 : fmt::format("output format '{}' is made of a disk, and '{}' is a container",
+                               to_text(*output.format), base.image),
+        has_disk ? "write 'raw', 'vhd-fixed', 'vhd', 'vhdx', 'qcow2' or 'cosi'"
+                 : "write 'oci', 'oci-archive', 'tar', 'directory' or 'wsl'");
   }
-  return device;
+  const BaseRequest& request = *blueprint.base;
+  if (!has_disk &&
+      (request.disk_size || request.grow || !request.partitions.empty() || request.new_uuids)) {
+    problems.report(request.at, fmt::format("'{}' is a container, which has no disk", base.image),
+                    "write 'base: {}'");
+  }
+  problems.throw_if_any();
 }
 
 /// What would make a partition grow has to be in the image.
-void check_growth(const Blueprint& blueprint, const Plan& plan) {
-  for (const PartitionRequest& partition : blueprint.disk.partitions) {
+void check_growth(const std::vector<PartitionRequest>& partitions, const Plan& plan) {
+  for (const PartitionRequest& partition : partitions) {
     if (!partition.grow || !**partition.grow || growth_of(plan)) continue;
     const bool gpt = plan.disk.table == PartitionTableType::gpt;
     Problem problem;
@@ -133,6 +181,15 @@ std::string seed_of(const Blueprint& blueprint) {
 
 }  // namespace
 
+std::string root_argument(const PlannedFilesystem& filesystem) {
+  const std::string device = "root=UUID=" + filesystem.uuid;
+  if (filesystem.mount == "/") return device;
+  for (const PlannedSubvolume& subvolume : filesystem.subvolumes) {
+    if (subvolume.mount == "/") return device + " rootflags=subvol=/" + subvolume.name;
+  }
+  return device;
+}
+
 std::vector<Problem> problems_of(const Blueprint& blueprint, const SoundSections& is_sound) {
   std::vector<Problem> problems;
   const auto collect = [&](auto&& decide_part) {
@@ -168,7 +225,7 @@ void check(const Blueprint& blueprint) {
 }
 
 Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::string_view tool_version,
-            std::optional<std::int64_t> epoch_from_caller) {
+            std::optional<std::int64_t> epoch_from_caller, const BaseFacts* base) {
   Plan plan;
   plan.tool_version = tool_version;
   plan.name = blueprint.name.value;
@@ -189,13 +246,28 @@ Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::strin
     }
   }
 
-  if (blueprint.has_disk()) {
+  if (base) {
+    plan.base = PlannedBase{base->image,
+                            base->disk.size,
+                            base->disk.id,
+                            base->rpm_database,
+                            std::move(resolution.removed),
+                            false};
+    check_base_outputs(blueprint, *base);
+    if (!base->disk.partitions.empty()) {
+      plan.disk = plan_base_disk(base->disk, *blueprint.base, plan.arch, plan.identity_seed);
+    }
+  } else if (blueprint.has_disk()) {
     plan.disk = plan_disk(blueprint.disk, blueprint.boot, blueprint.arch.value, plan.identity_seed);
   }
-  check_growth(blueprint, plan);
-  plan.boot.firmware = blueprint.boot.firmware.value;
-  plan.boot.loader = blueprint.boot.loader.value;
-  if (blueprint.has_disk()) plan_kernel(blueprint, plan);
+  check_growth(blueprint.base ? blueprint.base->partitions : blueprint.disk.partitions, plan);
+  if (base) {
+    plan.boot = plan_base_boot(base->boot, blueprint.boot, plan.disk);
+  } else {
+    plan.boot.firmware = blueprint.boot.firmware.value;
+    plan.boot.loader = blueprint.boot.loader.value;
+    if (blueprint.has_disk()) plan_kernel(blueprint, plan);
+  }
   plan.system = plan_system(blueprint, &plan.packages);
   check_security_packages(blueprint.system, plan.packages);
   plan.system.ca_certificates =
@@ -205,6 +277,7 @@ Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::strin
   if (plan.system.fips) {
     plan.boot.kernel_command_line = with_fips_arguments(plan.boot.kernel_command_line, plan.disk);
   }
+  if (base && plan.has_disk()) plan.base->boot = changes_boot(blueprint, plan);
   plan.scripts = plan_scripts(blueprint.scripts, blueprint.path.parent_path());
   plan.test_scripts = plan_test_scripts(blueprint.test_scripts, blueprint.path.parent_path());
 
@@ -219,8 +292,9 @@ Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::strin
                         : fmt::format("{}{}", plan.name, extension_of(format, planned.compression));
     if (output.sector_size) planned.sector_size = output.sector_size->value;
     if (format == OutputFormat::oci || format == OutputFormat::oci_archive) {
-      planned.container =
-          plan_container(output.container.value_or(ContainerRequest{}), plan.version);
+      const ContainerRequest request = output.container.value_or(ContainerRequest{});
+      planned.container = plan_container(request, plan.version);
+      if (base && base->container) inherit(*base->container, request, *planned.container);
     }
     plan.outputs.push_back(std::move(planned));
   }

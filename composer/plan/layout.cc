@@ -148,16 +148,13 @@ std::string upper_case(std::string text) {
 
 PlannedFilesystem plan_filesystem(const PartitionRequest& partition, std::string_view seed) {
   const FilesystemRequest& request = *partition.filesystem;
-  const std::string purpose = "filesystem:" + *partition.label;
   PlannedFilesystem filesystem;
   filesystem.type = *request.type;
+  filesystem.uuid = planned_filesystem_uuid(filesystem.type, *partition.label, seed);
   if (filesystem.type == FilesystemType::vfat) {
-    const std::uint32_t id = derived_id(seed, purpose);
-    filesystem.uuid = fmt::format("{:04X}-{:04X}", id >> 16, id & 0xffff);
     // FAT stores labels in capitals; a lower-case one is not found again by some systems.
     filesystem.label = request.label ? **request.label : upper_case(*partition.label);
   } else {
-    filesystem.uuid = derived_uuid(seed, purpose);
     filesystem.label = request.label ? **request.label : *partition.label;
   }
   if (request.mount) filesystem.mount = **request.mount;
@@ -188,24 +185,50 @@ PlannedFilesystem plan_filesystem(const PartitionRequest& partition, std::string
 
 void identify(const DiskRequest& disk, Architecture arch, std::string_view seed,
               PlannedDisk& planned) {
-  const bool gpt = *disk.table == PartitionTableType::gpt;
-  const std::uint32_t mbr_id = derived_id(seed, "disk");
-  planned.id = gpt ? derived_uuid(seed, "disk") : fmt::format("0x{:08x}", mbr_id);
+  planned.id = planned_disk_id(planned.table, seed);
   for (std::size_t i = 0; i < disk.partitions.size(); ++i) {
-    const PartitionRequest& request = disk.partitions[i];
     PlannedPartition& partition = planned.partitions[i];
-    partition.number = static_cast<int>(i) + 1;
-    partition.label = *request.label;
-    partition.type = *request.type;
-    partition.type_id = partition_type_id(*disk.table, *request.type, arch);
-    partition.uuid = gpt ? derived_uuid(seed, "partition:" + partition.label)
-                         : fmt::format("{:08x}-{:02x}", mbr_id, partition.number);
-    partition.grow = request.grow && **request.grow;
-    if (request.filesystem) partition.filesystem = plan_filesystem(request, seed);
+    const auto [start, size] = std::pair(partition.start, partition.size);
+    partition = plan_partition(disk.partitions[i], static_cast<int>(i) + 1, planned, arch, seed);
+    partition.start = start;
+    partition.size = size;
   }
 }
 
 }  // namespace
+
+std::string planned_disk_id(PartitionTableType table, std::string_view seed) {
+  return table == PartitionTableType::gpt ? derived_uuid(seed, "disk")
+                                          : fmt::format("0x{:08x}", derived_id(seed, "disk"));
+}
+
+std::string planned_partition_uuid(const PlannedDisk& disk, const std::string& label, int number,
+                                   std::string_view seed) {
+  return disk.table == PartitionTableType::gpt
+             ? derived_uuid(seed, "partition:" + label)
+             : fmt::format("{}-{:02x}", disk.id.substr(2), number);
+}
+
+std::string planned_filesystem_uuid(FilesystemType type, const std::string& label,
+                                    std::string_view seed) {
+  const std::string purpose = "filesystem:" + label;
+  if (type != FilesystemType::vfat) return derived_uuid(seed, purpose);
+  const std::uint32_t id = derived_id(seed, purpose);
+  return fmt::format("{:04X}-{:04X}", id >> 16, id & 0xffff);
+}
+
+PlannedPartition plan_partition(const PartitionRequest& request, int number,
+                                const PlannedDisk& disk, Architecture arch, std::string_view seed) {
+  PlannedPartition partition;
+  partition.number = number;
+  partition.label = *request.label;
+  partition.type = *request.type;
+  partition.type_id = partition_type_id(disk.table, *request.type, arch);
+  partition.uuid = planned_partition_uuid(disk, partition.label, number, seed);
+  partition.grow = request.grow && **request.grow;
+  if (request.filesystem) partition.filesystem = plan_filesystem(request, seed);
+  return partition;
+}
 
 PlannedDisk plan_disk(const DiskRequest& disk, const BootRequest& boot, Architecture arch,
                       std::string_view seed) {

@@ -26,6 +26,8 @@ std::string_view to_text(PackageReason reason) {
       return "dependency";
     case PackageReason::weak:
       return "weak";
+    case PackageReason::base:
+      return "base";
   }
   return "unknown";
 }
@@ -64,7 +66,7 @@ constexpr auto kLast<ScriptMoment> = ScriptMoment::after_configuration;
 template <>
 constexpr auto kLast<FirewallBackend> = FirewallBackend::nftables;
 template <>
-constexpr auto kLast<PackageReason> = PackageReason::weak;
+constexpr auto kLast<PackageReason> = PackageReason::base;
 
 // --- writing ---------------------------------------------------------------------------------
 
@@ -110,6 +112,11 @@ class Writer {
   void operator()(const char* key, T&& value) {
     object_[key] = encode(value);
   }
+  /// A key that is left out where there is no value.
+  template <typename T>
+  void where_there(const char* key, std::optional<T>& value) {
+    if (value) (*this)(key, value);
+  }
 
  private:
   Json object_ = Json::object();
@@ -137,6 +144,10 @@ class Reader {
     const auto found = object_.find(key);
     if (found == object_.end()) fail(path_ + key, "this key is missing");
     decode(*found, value, path_ + key);
+  }
+  template <typename T>
+  void where_there(const char* key, std::optional<T>& value) {
+    if (object_.contains(key)) (*this)(key, value);
   }
 
   template <typename T>

@@ -73,6 +73,23 @@ void members(Io& io, PlannedFilesystem& v) {
 }
 
 template <typename Io>
+void members(Io& io, PlannedOrigin& v) {
+  io("size", v.size);
+  io("uuid", v.uuid);
+  io("filesystem_uuid", v.filesystem_uuid);
+}
+
+template <typename Io>
+void members(Io& io, PlannedBase& v) {
+  io("image", v.image);
+  io("disk_size", v.disk_size);
+  io("disk_id", v.disk_id);
+  io("rpm_database", v.rpm_database);
+  io("remove", v.remove);
+  io("boot", v.boot);
+}
+
+template <typename Io>
 void members(Io& io, PlannedPartition& v) {
   io("number", v.number);
   io("label", v.label);
@@ -83,6 +100,7 @@ void members(Io& io, PlannedPartition& v) {
   io("size", v.size);
   io("grow", v.grow);
   io("filesystem", v.filesystem);
+  io.where_there("base", v.base);
 }
 
 template <typename Io>
@@ -160,6 +178,7 @@ void members(Io& io, Plan& v) {
   io("arch", v.arch);
   io("identity_seed", v.identity_seed);
   io("source_date_epoch", v.source_date_epoch);
+  io.where_there("base", v.base);
   io("repositories", v.repositories);
   io("disk", v.disk);
   io("boot", v.boot);

@@ -209,7 +209,7 @@ class Installation {
 }  // namespace
 
 void install_packages(const TransactionRequest& request, Progress& progress) {
-  if (request.packages.empty()) return;
+  if (request.packages.empty() && request.remove.empty()) return;
   with_context("while installing the packages", [&] { Installation(request, progress).run(); });
 }
 

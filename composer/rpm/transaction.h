@@ -10,7 +10,7 @@
 
 namespace composer::rpm {
 
-/// A package set to install into an empty root, as one librpm transaction.
+/// A package set to install into a root, as one librpm transaction.
 struct TransactionRequest {
   std::filesystem::path root;                   ///< Populated root on the host; absolute.
   std::vector<std::filesystem::path> packages;  ///< Verified .rpm files, in any order.
@@ -23,6 +23,9 @@ struct TransactionRequest {
   /// Languages of marked files that are kept, as %_install_langs has them; absent: all.
   std::optional<std::vector<std::string>> locales = {};
   std::vector<std::string> erase = {};  ///< For erase_packages: names; `packages` is empty then.
+  /// Of a root where packages are installed: NEVRAs of those that leave in the same transaction,
+  /// also for another version of theirs among `packages`. All others stay.
+  std::vector<std::string> remove = {};
 };
 
 /// Installs the packages (stage `install`) in a child process in mount, PID, IPC, UTS and network
@@ -30,6 +33,9 @@ struct TransactionRequest {
 ///
 /// What the root has in /dev, /proc, /sys, /run and /tmp is covered meanwhile; see
 /// docs/containment.md. Files are not synced to the medium.
+///
+/// A configuration file that was changed and whose package brings a new one is kept as rpm does,
+/// with the ending .rpmsave or .rpmnew, and a warning.
 ///
 /// @throws Error  of kind build: unresolved dependencies, file conflicts, a full disk, a package
 ///                that librpm cannot unpack, a file whose owner nothing in the image makes, or a

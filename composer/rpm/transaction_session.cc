@@ -16,6 +16,7 @@
 #include <rpm/rpmlog.h>
 #include <rpm/rpmte.h>
 #include <rpm/rpmts.h>
+#include <set>
 #include <stdio_ext.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -27,6 +28,7 @@
 #include "composer/mount/error_wire.h"
 #include "composer/rpm/librpm_config.h"
 #include "composer/rpm/transaction_erasure.h"
+#include "composer/rpm/transaction_leaving.h"
 #include "composer/rpm/transaction_owners.h"
 #include "composer/rpm/transaction_phase.h"
 #include "composer/rpm/transaction_problems.h"
@@ -65,6 +67,7 @@ std::uint64_t index_of(fnpyKey key) {
 
 struct Session {
   const TransactionChannel* channel = nullptr;
+  bool erases = false;  ///< Nothing is installed: what packages leave behind is not wanted.
   UnknownOwners unknown;
   std::vector<std::string> log;  ///< What librpm said since the last package or scriptlet began.
   FD_t open = nullptr;           ///< The package that librpm reads.
@@ -105,7 +108,7 @@ struct Session {
       unknown.users.insert(text.substr(5, end - 5));
     } else if (end != std::string::npos && text.starts_with("group ")) {
       unknown.groups.insert(text.substr(6, end - 6));
-    } else if (remove_saved(text)) {
+    } else if (erases && remove_saved(text)) {
       // Gone with its package.
     } else {
       remember(text);
@@ -282,12 +285,22 @@ void add_packages(rpmts transaction, const TransactionRequest& request, Session&
   }
   std::sort(packages.begin(), packages.end(),
             [](const ReadPackage& a, const ReadPackage& b) { return a.nevra < b.nevra; });
+  const LeavingPackages leaving(transaction, request.remove);
+  std::multiset<std::string> names;
   for (const ReadPackage& package : packages) {
-    if (rpmtsAddInstallElement(transaction, package.header.get(), key_of(package.index), 0,
-                               nullptr) != 0) {
+    names.insert(headerGetString(package.header.get(), RPMTAG_NAME));
+  }
+  for (const ReadPackage& package : packages) {
+    const std::string name = headerGetString(package.header.get(), RPMTAG_NAME);
+    // An upgrade, for rpm, makes all other versions of the package leave, and what it obsoletes.
+    const bool is_upgrade =
+        !request.remove.empty() && !leaving.some_stay(name) && names.count(name) == 1;
+    if (rpmtsAddInstallElement(transaction, package.header.get(), key_of(package.index),
+                               is_upgrade ? 1 : 0, nullptr) != 0) {
       refuse(session, fmt::format("cannot add package '{}' to the transaction", package.nevra));
     }
   }
+  leaving.mark(transaction, names);
 }
 
 void check(rpmts transaction, const Session& session) {
@@ -298,7 +311,8 @@ void check(rpmts transaction, const Session& session) {
 }
 
 void run(rpmts transaction, const Session& session) {
-  const int result = rpmtsRun(transaction, nullptr, RPMPROB_FILTER_NONE);
+  // Which version is wanted was decided before: an older one is no mistake.
+  const int result = rpmtsRun(transaction, nullptr, RPMPROB_FILTER_OLDPACKAGE);
   if (result == 0) return;
   const ProblemSet set(rpmtsProblems(transaction));
   std::vector<Problem> problems = problems_of(set.get());
@@ -352,6 +366,7 @@ int run_session(const TransactionRequest& request, const TransactionChannel& cha
   const bool erases = !request.erase.empty();
   Session session;
   session.channel = &channel;
+  session.erases = erases;
   be_hermetic(request);
   rpmlogSetCallback(on_log, &session);
   std::optional<DatabaseAside> aside;

@@ -40,9 +40,9 @@ class Explainer {
       problem.message = cause;
     } else {
       problem.at = knot.jobs.front()->request.at;
-      problem.message =
-          fmt::format("cannot install {}'{}': {}", knot.only_newest ? "the newest version of " : "",
-                      *knot.jobs.front()->request, cause);
+      problem.message = fmt::format("cannot {} {}'{}': {}", verb_of(*knot.jobs.front()),
+                                    knot.only_newest ? "the newest version of " : "",
+                                    *knot.jobs.front()->request, cause);
     }
     problem.notes = lines;
     for (std::size_t i = 1; i < knot.jobs.size(); ++i) {
@@ -57,6 +57,17 @@ class Explainer {
   }
 
  private:
+  static std::string_view verb_of(const Job& job) {
+    switch (job.how & SOLVER_JOBMASK) {
+      case SOLVER_ERASE:
+        return "remove";
+      case SOLVER_UPDATE:
+        return "update";
+      default:
+        return "install";
+    }
+  }
+
   static int rank(const Rule& rule) {
     switch (rule.type) {
       case SOLVER_RULE_PKG_NOT_INSTALLABLE:

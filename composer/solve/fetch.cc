@@ -107,7 +107,10 @@ void check_identity(const PlannedPackage& package, const rpm::PackageIdentity& f
 std::vector<std::filesystem::path> fetch_packages(const Plan& plan,
                                                   const std::filesystem::path& cache,
                                                   Progress& progress) {
-  const auto& packages = plan.packages;
+  std::vector<PlannedPackage> packages;
+  for (const PlannedPackage& package : plan.packages) {
+    if (package.reason != PackageReason::base) packages.push_back(package);
+  }
   Amount all{packages.size(), {}};
   for (const PlannedPackage& package : packages) all.bytes += package.size;
   progress.begin(Stage::fetch, all);

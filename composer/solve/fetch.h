@@ -12,7 +12,8 @@ namespace composer::solve {
 /// mirrors in turn. Each file's size and checksum match the plan, and where the repository asks for
 /// it, its OpenPGP signature was made by one of the repository's keys.
 ///
-/// @returns The files, in the order of `plan.packages`.
+/// @returns The files, in the order of `plan.packages`, of which those of a base image are left
+/// out.
 /// @throws Error  naming the package, the cause and the URL; nothing unverified is left in the
 /// cache
 ///                under a name that a later run would trust.

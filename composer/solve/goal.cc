@@ -63,6 +63,7 @@ void mark_asked(const std::vector<Job>& jobs, std::vector<Chosen>& chosen) {
     asked.insert(job.candidates.begin(), job.candidates.end());
   }
   for (Chosen& package : chosen) {
+    if (package.reason == PackageReason::base) continue;
     if (asked.contains(package.package)) package.reason = PackageReason::asked;
   }
 }
@@ -83,6 +84,10 @@ std::vector<Chosen> solve_jobs(const Universe& universe, const std::vector<Job>&
   }
   const SolverHandle solver(solver_create(pool));
   set_flags(solver.get(), weak);
+  const bool removes = std::any_of(jobs.begin(), jobs.end(), [](const Job& job) {
+    return (job.how & SOLVER_JOBMASK) == SOLVER_ERASE;
+  });
+  if (removes) solver_set_flag(solver.get(), SOLVER_FLAG_ALLOW_UNINSTALL, 1);
   if (solver_solve(solver.get(), queue.get()) != 0) {
     throw Error(ErrorKind::usage, explain(universe, solver.get(), jobs, excluded));
   }
@@ -92,7 +97,8 @@ std::vector<Chosen> solve_jobs(const Universe& universe, const std::vector<Job>&
   for (int i = 0; i < decisions.size(); ++i) {
     const Id id = decisions[i];
     if (id <= SYSTEMSOLVABLE) continue;
-    chosen.push_back({id, decided(solver.get(), id)});
+    chosen.push_back(
+        {id, universe.is_installed(id) ? PackageReason::base : decided(solver.get(), id)});
   }
   mark_asked(jobs, chosen);
   return chosen;

@@ -40,6 +40,7 @@ struct Job {
 std::vector<Job> make_jobs(const Universe& universe, const PackagesRequest& packages,
                            const Comps& comps, const Excluded& excluded, Progress& progress);
 
+/// What shall be installed in the end.
 struct Chosen {
   Id package = 0;
   PackageReason reason = PackageReason::dependency;
@@ -47,7 +48,9 @@ struct Chosen {
 
 enum class WeakDependencies { install, ignore };
 
-/// Solves the jobs for an empty root, with the rules of dnf 4 and `best=true`.
+/// Solves the jobs for an empty root, or for one where packages are installed, with the rules of
+/// dnf 4 and `best=true`. What is installed stays as it is where no job or dependency changes it;
+/// only what a job removes takes along what needs it.
 /// @throws Error  of kind usage: why it cannot be, in words, at the requests' places.
 std::vector<Chosen> solve_jobs(const Universe& universe, const std::vector<Job>& jobs,
                                WeakDependencies weak, const Excluded& excluded);

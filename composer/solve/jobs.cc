@@ -165,6 +165,29 @@ void add_group_package(const Universe& universe, const GroupWish& wish, Progress
   }
 }
 
+/// The jobs for what is installed: those of `requests`, one for each package that one names.
+void add_installed_jobs(const Universe& universe, const std::vector<Located<std::string>>& requests,
+                        Id how, Diagnostics& diagnostics, std::vector<Job>& jobs) {
+  for (const auto& request : requests) {
+    std::vector<Id> packages = match_subject(universe, *request, MatchForms::packages).packages;
+    std::erase_if(packages, [&](Id id) { return !universe.is_installed(id); });
+    if (packages.empty()) {
+      std::vector<std::string> names;
+      for (const Id id : universe.packages()) {
+        if (!universe.is_installed(id)) continue;
+        names.emplace_back(pool_id2str(universe.pool(), universe.pool()->solvables[id].name));
+      }
+      const auto near = nearest(*request, names);
+      diagnostics.report(request.at,
+                         fmt::format("'{}' is not installed in the base image", *request),
+                         near ? fmt::format("did you mean '{}'?", *near) : "remove it");
+    }
+    for (const Id id : packages) {
+      jobs.push_back({how | SOLVER_SOLVABLE, id, request, {}});
+    }
+  }
+}
+
 }  // namespace
 
 Excluded apply_excludes(Universe& universe, const std::vector<RepositoryExcludes>& repositories,
@@ -173,7 +196,8 @@ Excluded apply_excludes(Universe& universe, const std::vector<RepositoryExcludes
   Excluded excluded;
   for (const auto& exclude : excludes) {
     for (const Id id : match_subject(universe, *exclude, MatchForms::packages).packages) {
-      excluded.emplace(id, exclude);
+      // What is installed can only be removed.
+      if (!universe.is_installed(id)) excluded.emplace(id, exclude);
     }
   }
   for (const auto& repository : repositories) {
@@ -216,7 +240,14 @@ std::vector<Job> make_jobs(const Universe& universe, const PackagesRequest& pack
       add_packages(universe, request, match, jobs);
     }
   }
+  add_installed_jobs(universe, packages.remove, SOLVER_ERASE, diagnostics, jobs);
+  add_installed_jobs(universe, packages.update, SOLVER_UPDATE | SOLVER_FORCEBEST, diagnostics,
+                     jobs);
   diagnostics.throw_if_any();
+  if (packages.update_all && **packages.update_all) {
+    jobs.push_back(
+        {SOLVER_UPDATE | SOLVER_SOLVABLE_ALL, 0, {"update_all", packages.update_all->at}, {}});
+  }
   for (const auto& [name, wish] : wishes) {
     add_group_package(universe, wish, progress, jobs);
   }

@@ -106,11 +106,39 @@ void set_evr(PlannedPackage& package, std::string_view evr) {
   package.release = dash == std::string_view::npos ? "" : evr.substr(dash + 1);
 }
 
+PlannedPackage planned_package(const rpm::InstalledDetails& installed) {
+  PlannedPackage package;
+  package.name = installed.package.name;
+  package.epoch = installed.package.epoch;
+  package.version = installed.package.version;
+  package.release = installed.package.release;
+  package.arch = installed.package.arch;
+  package.installed_size = {installed.size};
+  package.build_time = installed.build_time;
+  package.license = one_line(installed.license);
+  package.vendor = one_line(installed.vendor);
+  package.summary = one_line(installed.summary);
+  package.source_rpm = one_line(installed.source_rpm);
+  package.reason = PackageReason::base;
+  for (const std::string& part : {package.name, package.version, package.release, package.arch}) {
+    if (is_word(part)) continue;
+    throw Error(ErrorKind::build, fmt::format("the base image has a package whose name, version, "
+                                              "release or architecture is malformed: '{}'",
+                                              one_line(package.nevra())));
+  }
+  return package;
+}
+
 std::vector<PlannedPackage> planned_packages(const Universe& universe,
-                                             const std::vector<Chosen>& chosen) {
+                                             const std::vector<Chosen>& chosen,
+                                             const std::vector<rpm::InstalledDetails>& installed) {
   std::vector<PlannedPackage> packages;
   packages.reserve(chosen.size());
-  for (const Chosen& choice : chosen) packages.push_back(planned(universe, choice));
+  for (const Chosen& choice : chosen) {
+    packages.push_back(universe.is_installed(choice.package)
+                           ? planned_package(installed.at(universe.installed_index(choice.package)))
+                           : planned(universe, choice));
+  }
   std::sort(packages.begin(), packages.end(), [](const auto& a, const auto& b) {
     const auto key = [](const PlannedPackage& p) {
       return std::tie(p.name, p.arch, p.epoch, p.version, p.release, p.repository, p.location);

@@ -21,7 +21,8 @@ struct Choice {
 };
 
 Choice load_universe(const Blueprint& blueprint, const std::vector<OpenRepository>& repositories,
-                     MetadataReader& reader, Detail detail) {
+                     const std::vector<rpm::InstalledDetails>& installed, MetadataReader& reader,
+                     Detail detail) {
   std::vector<SolvFile> files = reader.load(repositories, detail);
   std::vector<UniverseSource> sources;
   std::vector<RepositoryExcludes> excludes;
@@ -31,7 +32,7 @@ Choice load_universe(const Blueprint& blueprint, const std::vector<OpenRepositor
     excludes.push_back({*request.id, request.excludes});
   }
   Choice choice;
-  choice.universe = std::make_unique<Universe>(*blueprint.arch, std::move(sources));
+  choice.universe = std::make_unique<Universe>(*blueprint.arch, std::move(sources), installed);
   choice.excluded = apply_excludes(*choice.universe, excludes, blueprint.packages.exclude);
   return choice;
 }
@@ -56,10 +57,27 @@ std::vector<Id> candidates_of(const std::vector<Job>& jobs) {
   return ids;
 }
 
+/// Of what is installed, what is not chosen.
+std::vector<std::string> removed_packages(const std::vector<Chosen>& chosen,
+                                          const Universe& universe,
+                                          const std::vector<rpm::InstalledDetails>& installed) {
+  std::vector<bool> stays(installed.size());
+  for (const Chosen& choice : chosen) {
+    if (!universe.is_installed(choice.package)) continue;
+    stays[universe.installed_index(choice.package)] = true;
+  }
+  std::vector<std::string> removed;
+  for (std::size_t i = 0; i < installed.size(); ++i) {
+    if (!stays[i]) removed.push_back(planned_package(installed[i]).nevra());
+  }
+  std::sort(removed.begin(), removed.end());
+  return removed;
+}
+
 }  // namespace
 
 Resolution resolve(const Blueprint& blueprint, const std::filesystem::path& cache,
-                   Progress& progress) {
+                   Progress& progress, const std::vector<rpm::InstalledDetails>& installed) {
   const PackagesRequest& packages = blueprint.packages;
   const WeakDependencies weak =
       packages.weak_dependencies ? WeakDependencies::install : WeakDependencies::ignore;
@@ -72,7 +90,7 @@ Resolution resolve(const Blueprint& blueprint, const std::filesystem::path& cach
     for (const auto& [document, url] : reader.read_groups(repositories)) comps.add(document, url);
   }
   const Detail first = asks_for_other_file(packages) ? Detail::filelists : Detail::primary;
-  Choice choice = load_universe(blueprint, repositories, reader, first);
+  Choice choice = load_universe(blueprint, repositories, installed, reader, first);
   std::vector<Job> jobs;
   const auto decide_jobs = [&] {
     jobs = with_context("while resolving the package set", [&] {
@@ -82,7 +100,7 @@ Resolution resolve(const Blueprint& blueprint, const std::filesystem::path& cach
   decide_jobs();
   if (first == Detail::primary &&
       needs_filelists(*choice.universe, candidates_of(jobs), packages.weak_dependencies)) {
-    choice = load_universe(blueprint, repositories, reader, Detail::filelists);
+    choice = load_universe(blueprint, repositories, installed, reader, Detail::filelists);
     decide_jobs();
   }
   progress.end(Stage::metadata, {reader.files_fetched(), reader.bytes_fetched()});
@@ -92,10 +110,11 @@ Resolution resolve(const Blueprint& blueprint, const std::filesystem::path& cach
   Resolution resolution;
   with_context("while resolving the package set", [&] {
     const auto chosen = solve_jobs(*choice.universe, jobs, weak, choice.excluded);
-    resolution.packages = planned_packages(*choice.universe, chosen);
+    resolution.packages = planned_packages(*choice.universe, chosen, installed);
+    resolution.removed = removed_packages(chosen, *choice.universe, installed);
   });
   Bytes total;
-  for (const PlannedPackage& package : resolution.packages) total += package.size;
+  for (const PlannedPackage& package : resolution.packages) total += package.size;  // To fetch.
   for (OpenRepository& repository : repositories) {
     resolution.repositories.push_back(std::move(repository.planned));
   }

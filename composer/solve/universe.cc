@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "composer/error.h"
+#include "composer/solve/installed_repo.h"
 
 namespace composer::solve {
 namespace {
@@ -39,7 +40,8 @@ void load(Repo* repo, UniverseSource& source) {
 
 }  // namespace
 
-Universe::Universe(Architecture arch, std::vector<UniverseSource> sources)
+Universe::Universe(Architecture arch, std::vector<UniverseSource> sources,
+                   const std::vector<rpm::InstalledDetails>& installed)
     : arch_(arch), pool_(pool_create()) {
   Pool* pool = pool_.get();
   // Debian's libsolv defaults to DISTTYPE_DEB; the flags are what libdnf sets.
@@ -57,6 +59,7 @@ Universe::Universe(Architecture arch, std::vector<UniverseSource> sources)
       names.insert(names.end(), found.begin(), found.end());
     }
   }
+  for (const rpm::InstalledDetails& package : installed) names.push_back(package.package.name);
   std::sort(names.begin(), names.end());
   for (const std::string& name : names) pool_str2id(pool, name.c_str(), 1);
 
@@ -66,6 +69,7 @@ Universe::Universe(Architecture arch, std::vector<UniverseSource> sources)
     repo->subpriority = -source.terms.cost;
     load(repo, source);
   }
+  if (!installed.empty()) first_installed_ = add_installed(pool, installed);
   pool_addfileprovides(pool);
   pool_createwhatprovides(pool);
   map_init(&considered_, pool->nsolvables);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "composer/blueprint.h"
+#include "composer/rpm/installed_details.h"
 #include "composer/solve/libsolv.h"
 #include "composer/solve/solv_file.h"
 
@@ -34,7 +35,9 @@ class Universe {
   /// @param sources  In the blueprint's order: between packages that are equal in all else, the
   ///                 first repository wins.
   /// @throws Error  of kind build when a repository cannot be loaded.
-  Universe(Architecture arch, std::vector<UniverseSource> sources);
+  /// @param installed  What is installed already, in an image that is changed.
+  Universe(Architecture arch, std::vector<UniverseSource> sources,
+           const std::vector<rpm::InstalledDetails>& installed = {});
   Universe(const Universe&) = delete;
   Universe& operator=(const Universe&) = delete;
   ~Universe();
@@ -44,6 +47,14 @@ class Universe {
   std::string_view repository_of(Id package) const;
   /// `name-[epoch:]version-release.arch`
   std::string nevra(Id package) const;
+
+  bool is_installed(Id package) const {
+    return pool_->installed && pool_->solvables[package].repo == pool_->installed;
+  }
+  /// Its index in `installed`, where it is one of them.
+  std::size_t installed_index(Id package) const {
+    return static_cast<std::size_t>(package - first_installed_);
+  }
 
   /// Every package that is not excluded, by Id.
   const std::vector<Id>& packages() const { return packages_; }
@@ -58,6 +69,7 @@ class Universe {
   Architecture arch_;
   PoolHandle pool_;
   Map considered_{};
+  Id first_installed_ = 0;  ///< They follow each other in their order.
   std::vector<Id> packages_;
 };
 

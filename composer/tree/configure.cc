@@ -39,6 +39,7 @@ constexpr ConfigureStep kSteps[] = {
     {"default target", default_target::wanted, default_target::describe, default_target::apply},
     {"partition growth", grow::wanted, grow::describe, grow::apply},
     {"machine-id", machine_id::wanted, machine_id::describe, machine_id::apply},
+    {"old boot files", old_boot_files::wanted, old_boot_files::describe, old_boot_files::apply},
     {"kernels", kernels::wanted, kernels::describe, kernels::apply},
     {"kernel command line", kernel_command_line::wanted, kernel_command_line::describe,
      kernel_command_line::apply},

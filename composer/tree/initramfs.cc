@@ -128,7 +128,8 @@ void make_one(const Plan& plan, Root& root, const Kernel& kernel, Progress& prog
 }  // namespace
 
 void make_initramfs(const Plan& plan, Root& root, Progress& progress) {
-  if (!plan.has_disk()) return;  // What starts a container brings its own kernel.
+  // What starts a container brings its own kernel; a base image may keep what it has.
+  if (!plan.writes_boot()) return;
   if (plan.boot.loader == Loader::uki && plan.boot.uki == UkiSource::packaged) {
     progress.note("the package's unified kernel image has an initramfs of its own");
     return;

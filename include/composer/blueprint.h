@@ -89,6 +89,10 @@ struct RepositoryRequest {
 struct PackagesRequest {
   std::vector<Located<std::string>> install;
   std::vector<Located<std::string>> exclude;
+  /// Of an image that is customised: globs on names or NEVRAs of packages that leave, with what
+  /// needs them, and of packages that are brought up to date; `update_all` is all of them.
+  std::vector<Located<std::string>> remove, update;
+  std::optional<Located<bool>> update_all;
   bool weak_dependencies = true;
   /// Globs on names of packages that only the installation needs (a shell for scriptlets): erased,
   /// whatever needs them, after everything is configured.
@@ -124,6 +128,16 @@ struct PartitionRequest {
   std::optional<Located<Bytes>> minimum_size;  ///< What `rest` must come to.
   std::optional<Located<bool>> grow;           ///< At first boot, to the end of the disk.
   std::optional<FilesystemRequest> filesystem;
+  Span at;
+};
+
+/// What is changed of the disk of an image that is customised.
+struct BaseRequest {
+  std::optional<Located<Bytes>> disk_size;  ///< Default: as it is.
+  /// Label or mount point of the partition that takes the new room; the last one.
+  std::optional<Located<std::string>> grow;
+  std::vector<PartitionRequest> partitions;  ///< Added behind those that are there.
+  bool new_uuids = false;                    ///< Of the disk, the partitions and the filesystems.
   Span at;
 };
 
@@ -198,6 +212,7 @@ struct Blueprint {
   std::vector<RepositoryRequest> repositories;
   PackagesRequest packages;
   DiskRequest disk;
+  std::optional<BaseRequest> base;  ///< The blueprint changes an image that is there.
   BootRequest boot;
   SystemRequest system;
   std::vector<ScriptRequest> scripts;
@@ -214,6 +229,7 @@ struct BlueprintOptions {
   /// Names and values, which win over what the files say; each must be a variable of one of them.
   std::vector<std::pair<std::string, std::string>> variables = {};
   std::vector<std::string> profiles = {};  ///< That are on, after those of `select`.
+  bool customizes = false;  ///< The blueprint is for a base image, even where it has no `base`.
 };
 
 /// Reads and checks one blueprint, with the blueprint that it extends and the parts it includes.

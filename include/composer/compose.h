@@ -31,12 +31,32 @@ struct BuildRequest {
 };
 
 /// Resolves a blueprint against its repositories into a Plan. Needs no root.
-/// @throws Error  usage for what the blueprint asks and cannot have, build for a repository that
-///                cannot be read or trusted.
+/// @throws Error  usage for what the blueprint asks and cannot have, and for one with `base`, which
+///                `customize` is for; build for a repository that cannot be read or trusted.
 Plan make_plan(const Blueprint& blueprint, const Places& places, Progress& progress);
 
 /// The whole line: blueprint to images. Needs root for the part between `partition` and `seal`.
 BuildReport build(const BuildRequest& request, Progress& progress);
+
+/// Who changes the disk of an image: this machine's kernel, by loop devices and mounts, which needs
+/// root; or the kernel of a small virtual machine of libguestfs's, which needs none.
+enum class CustomizeWay { automatic, loop, libguestfs };
+
+struct CustomizeRequest {
+  std::filesystem::path base;  ///< raw, vhd, vhdx or qcow2; never written to.
+  std::filesystem::path blueprint;
+  std::filesystem::path output_directory;
+  Places places;
+  BlueprintOptions options = {};
+  CustomizeWay way = CustomizeWay::automatic;  ///< By loop where this process is root.
+};
+
+/// What `customize` would do. Needs no root.
+Plan plan_customization(const CustomizeRequest& request, Progress& progress);
+
+/// Changes an image as a blueprint with `base` says, and writes the result as its outputs.
+/// composer/customize.cc is to be read like compose.cc.
+BuildReport customize(const CustomizeRequest& request, Progress& progress);
 
 struct BootRequestOptions {
   std::filesystem::path image;  ///< raw, vhd, vhdx or qcow2; never written to.

@@ -40,19 +40,20 @@ struct PlannedInstallation {
   PackageManager package_manager = PackageManager::kept;
 };
 
-/// Why a package is in the image.
-enum class PackageReason { asked, dependency, weak };
+/// Why a package is in the image; `base`: the base image has it already, and it is not fetched.
+enum class PackageReason { asked, dependency, weak, base };
 
 struct PlannedPackage {
   std::string name;
   std::uint32_t epoch = 0;
   std::string version, release, arch;
-  std::string repository;       ///< Id of a PlannedRepository.
-  std::string location;         ///< Path below the repository's base URL.
-  std::string checksum_type;    ///< sha256, sha384 or sha512; a weaker one is refused.
-  std::string checksum;         ///< Lower-case hexadecimal, of the whole .rpm file.
-  Bytes size;                   ///< Of the .rpm file.
-  Bytes installed_size;         ///< As the metadata says; a hint, never trusted as a bound.
+  std::string repository;     ///< Id of a PlannedRepository.
+  std::string location;       ///< Path below the repository's base URL.
+  std::string checksum_type;  ///< sha256, sha384 or sha512; a weaker one is refused. Of packages
+                              ///< of the base image it is not known, nor what comes from metadata.
+  std::string checksum;       ///< Lower-case hexadecimal, of the whole .rpm file.
+  Bytes size;                 ///< Of the .rpm file.
+  Bytes installed_size;       ///< As the metadata says; a hint, never trusted as a bound.
   std::int64_t build_time = 0;  ///< Seconds since 1970.
   std::string license, source_rpm, vendor, summary;
   PackageReason reason = PackageReason::dependency;
@@ -78,6 +79,13 @@ struct PlannedFilesystem {
   std::string compression;                   ///< btrfs's mount option; empty for none.
 };
 
+/// What a partition of the base image was before it is customised.
+struct PlannedOrigin {
+  Bytes size;
+  std::string uuid;             ///< As PlannedPartition::uuid.
+  std::string filesystem_uuid;  ///< Empty where it has no filesystem that is known.
+};
+
 struct PlannedPartition {
   int number = 0;  ///< From 1.
   std::string label;
@@ -87,6 +95,7 @@ struct PlannedPartition {
   Bytes start, size;    ///< Multiples of 1 MiB.
   bool grow = false;    ///< At first boot, to the end of the disk.
   std::optional<PlannedFilesystem> filesystem;
+  std::optional<PlannedOrigin> base;  ///< Absent: the partition is made.
 };
 
 /// Without partitions there is no disk: the outputs are made of a root directory.
@@ -98,6 +107,16 @@ struct PlannedDisk {
 
   /// The partition mounted at `path`, or null.
   const PlannedPartition* mounted_at(std::string_view path) const;
+};
+
+/// The image that is customised; a Plan without one makes an image of packages alone.
+struct PlannedBase {
+  std::string image;                ///< Its file name.
+  Bytes disk_size;                  ///< Of the disk in it.
+  std::string disk_id;              ///< As PlannedDisk::id.
+  std::string rpm_database;         ///< Its folder in the image.
+  std::vector<std::string> remove;  ///< NEVRAs that leave, also for a newer one; sorted.
+  bool boot = false;  ///< The kernels' files, initramfs, menu and entries are written anew.
 };
 
 struct PlannedBoot {
@@ -166,8 +185,11 @@ struct Plan {
   PlannedBootTest boot_test;
   std::vector<PlannedTestScript> test_scripts;
   PlannedLint lint;
+  std::optional<PlannedBase> base;
 
   bool has_disk() const { return !disk.partitions.empty(); }
+  /// Whether the kernels' files, initramfs, menu and entries are written.
+  bool writes_boot() const { return has_disk() && (!base || base->boot); }
 };
 
 }  // namespace composer

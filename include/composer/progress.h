@@ -9,7 +9,7 @@
 
 namespace composer {
 
-/// The stages of a build, of a conversion and of a boot, in their order.
+/// The stages of a build, of a conversion, of a customisation and of a boot, in their order.
 enum class Stage {
   metadata,
   solve,
@@ -19,7 +19,8 @@ enum class Stage {
   configure,
   initramfs,
   seal,
-  expand,  ///< An image that exists is read.
+  expand,   ///< An image that exists is read.
+  machine,  ///< It is changed in a virtual machine: partition to seal, all in one.
   write_images,
   boot,
 };

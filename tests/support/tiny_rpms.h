@@ -14,11 +14,12 @@ namespace composer::test {
 /// Builds packages of a few lines with rpmbuild.
 class TinyRpms {
  public:
-  /// `name-1-1.noarch`. `spec` is what follows the preamble: tags, then sections.
-  std::filesystem::path build(const std::string& name, const std::string& spec) const {
+  /// `name-VERSION-1.noarch`. `spec` is what follows the preamble: tags, then sections.
+  std::filesystem::path build(const std::string& name, const std::string& spec,
+                              const std::string& version = "1") const {
     const std::filesystem::path file = scratch_.path() / (name + ".spec");
-    std::ofstream(file) << "Name: " << name
-                        << "\nVersion: 1\nRelease: 1\nSummary: test\nLicense: MIT\n"
+    std::ofstream(file) << "Name: " << name << "\nVersion: " << version
+                        << "\nRelease: 1\nSummary: test\nLicense: MIT\n"
                            "BuildArch: noarch\nAutoReqProv: no\n"
                         << spec;
     SilentProgress progress;
@@ -30,7 +31,7 @@ class TinyRpms {
           "use_source_date_epoch_as_buildtime 1", "--define", "_buildhost test", file.string()},
          {},
          {"SOURCE_DATE_EPOCH=1600000000"}});
-    return scratch_.path() / "RPMS" / "noarch" / (name + "-1-1.noarch.rpm");
+    return scratch_.path() / "RPMS" / "noarch" / (name + "-" + version + "-1.noarch.rpm");
   }
 
   /// Provides the interpreters that the root has without any package.

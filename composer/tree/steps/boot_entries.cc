@@ -49,7 +49,7 @@ std::string entry(const Plan& plan, std::string_view title, std::string_view tok
 }  // namespace
 
 bool wanted(const Plan& plan) {
-  return plan.boot.loader == Loader::systemd_boot;
+  return plan.writes_boot() && plan.boot.loader == Loader::systemd_boot;
 }
 
 std::vector<std::string> describe(const Plan& plan) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <fmt/format.h>
 
 #include "composer/tree/root_files.h"
@@ -83,13 +84,14 @@ std::string escaped(std::string_view field) {
   return text;
 }
 
-std::vector<std::string> lines(const Plan& plan) {
+/// @param all  Also of partitions that a base image has, whose lines are there.
+std::vector<std::string> lines(const Plan& plan, bool all) {
   struct Line {
     std::string mount, text;
   };
   std::vector<Line> found;
   for (const PlannedPartition& partition : plan.disk.partitions) {
-    if (!partition.filesystem) continue;
+    if (!partition.filesystem || (partition.base && !all)) continue;
     const PlannedFilesystem& filesystem = *partition.filesystem;
     if (filesystem.type == FilesystemType::swap) {
       found.push_back({"~", fmt::format("UUID={} none swap {} 0 0", filesystem.uuid,
@@ -111,23 +113,62 @@ std::vector<std::string> lines(const Plan& plan) {
   return texts;
 }
 
+/// Identities of the base image that are other ones now.
+std::vector<std::pair<std::string, std::string>> replaced(const Plan& plan) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const PlannedPartition& partition : plan.disk.partitions) {
+    if (!partition.base) continue;
+    const PlannedOrigin& was = *partition.base;
+    if (was.uuid != partition.uuid) pairs.emplace_back(was.uuid, partition.uuid);
+    if (!partition.filesystem || was.filesystem_uuid == partition.filesystem->uuid) continue;
+    pairs.emplace_back(was.filesystem_uuid, partition.filesystem->uuid);
+  }
+  return pairs;
+}
+
+/// `text` with identities replaced, whatever the case of their letters: fstab(5) takes both.
+std::string with_identities(std::string_view text,
+                            const std::vector<std::pair<std::string, std::string>>& pairs) {
+  const auto same = [](char a, char b) { return std::tolower(a) == std::tolower(b); };
+  std::string out;
+  while (!text.empty()) {
+    const auto found = std::find_if(pairs.begin(), pairs.end(), [&](const auto& pair) {
+      return text.size() >= pair.first.size() &&
+             std::equal(pair.first.begin(), pair.first.end(), text.begin(), same);
+    });
+    out += found == pairs.end() ? std::string(1, text.front()) : found->second;
+    text.remove_prefix(found == pairs.end() ? 1 : found->first.size());
+  }
+  return out;
+}
+
 }  // namespace
 
 bool wanted(const Plan& plan) {
-  return !lines(plan).empty();
+  return !lines(plan, !plan.base).empty() || !replaced(plan).empty();
 }
 
 std::vector<std::string> describe(const Plan& plan) {
   std::vector<std::string> texts;
-  for (const std::string& line : lines(plan)) texts.push_back("write to /etc/fstab: " + line);
+  for (const auto& [was, is] : replaced(plan)) {
+    texts.push_back(fmt::format("write in /etc/fstab: {} instead of {}", is, was));
+  }
+  for (const std::string& line : lines(plan, !plan.base)) {
+    texts.push_back(fmt::format("{} /etc/fstab: {}", plan.base ? "add to" : "write to", line));
+  }
   return texts;
 }
 
 void apply(const Plan& plan, Root& root, Progress&) {
   std::string text;
-  for (const std::string& line : lines(plan)) text += line + "\n";
+  if (plan.base) {
+    text = with_identities(root.read("/etc/fstab").value_or(""), replaced(plan));
+    if (!text.empty() && !text.ends_with('\n')) text += '\n';
+  }
+  for (const std::string& line : lines(plan, !plan.base)) text += line + "\n";
   write_with_parents(root, "/etc/fstab", text);
   for (const PlannedPartition& partition : plan.disk.partitions) {
+    if (partition.base) continue;
     if (!partition.filesystem || partition.filesystem->type == FilesystemType::swap) continue;
     for (const Mounted& mounted : mounts_of(partition)) {
       root.make_directories(mounted.path, {0755, 0, 0});

@@ -63,7 +63,7 @@ void copy_modules(Root& root) {
 }  // namespace
 
 bool wanted(const Plan& plan) {
-  return plan.boot.loader == Loader::grub && boots_by_bios(plan);
+  return plan.writes_boot() && plan.boot.loader == Loader::grub && boots_by_bios(plan);
 }
 
 std::vector<std::string> describe(const Plan& plan) {

@@ -22,7 +22,7 @@ std::string entry_path(const Plan& plan, std::string_view kernel) {
 }  // namespace
 
 bool wanted(const Plan& plan) {
-  return plan.has_disk() && plan.boot.loader == Loader::grub;
+  return plan.writes_boot() && plan.boot.loader == Loader::grub;
 }
 
 std::vector<std::string> describe(const Plan& plan) {

@@ -46,7 +46,7 @@ bool fallback_works(const Root& root, const std::string& top, const EfiNames& na
 }  // namespace
 
 bool wanted(const Plan& plan) {
-  return plan.boot.loader == Loader::grub && boots_by_uefi(plan);
+  return plan.writes_boot() && plan.boot.loader == Loader::grub && boots_by_uefi(plan);
 }
 
 std::vector<std::string> describe(const Plan& plan) {

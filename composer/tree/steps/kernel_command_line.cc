@@ -13,7 +13,7 @@ namespace composer::tree::kernel_command_line {
 
 bool wanted(const Plan& plan) {
   const bool packaged = plan.boot.loader == Loader::uki && plan.boot.uki == UkiSource::packaged;
-  return plan.has_disk() && !packaged;
+  return plan.writes_boot() && !packaged;
 }
 
 std::vector<std::string> describe(const Plan& plan) {

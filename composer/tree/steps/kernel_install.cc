@@ -32,7 +32,7 @@ std::string configuration(const Plan& plan, const Root& root) {
 }  // namespace
 
 bool wanted(const Plan& plan) {
-  return plan.boot.loader != Loader::grub;
+  return plan.writes_boot() && plan.boot.loader != Loader::grub;
 }
 
 std::vector<std::string> describe(const Plan& plan) {

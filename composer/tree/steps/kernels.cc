@@ -44,7 +44,7 @@ void copy_to_boot(Root& root, const std::string& version) {
 }  // namespace
 
 bool wanted(const Plan& plan) {
-  return plan.has_disk();
+  return plan.writes_boot();
 }
 
 std::vector<std::string> describe(const Plan& plan) {

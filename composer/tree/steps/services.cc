@@ -89,8 +89,10 @@ std::string preset_text(const std::vector<std::string>& enable,
 
 }  // namespace
 
-bool wanted(const Plan&) {
-  return true;
+bool wanted(const Plan& plan) {
+  const PlannedSystem& system = plan.system;
+  return !plan.base || !system.services_enable.empty() || !system.services_disable.empty() ||
+         !system.services_mask.empty() || !system.service_presets.empty();
 }
 
 std::vector<std::string> describe(const Plan& plan) {
@@ -98,7 +100,7 @@ std::vector<std::string> describe(const Plan& plan) {
   for (const std::string& line : plan.system.service_presets) {
     texts.push_back(fmt::format("write to {}: {}", kPresetFile, line));
   }
-  texts.emplace_back("apply the unit presets, of the system and of its users");
+  if (!plan.base) texts.emplace_back("apply the unit presets, of the system and of its users");
   for (const std::string& name : unit_names(plan.system.services_enable)) {
     texts.push_back("enable " + name);
   }
@@ -126,15 +128,21 @@ void apply(const Plan& plan, Root& root, Progress& progress) {
   check_units(root, disable, "disable");
   check_units(root, mask, "mask");
   if (!enable.empty() || !disable.empty() || !presets.empty()) {
-    write_with_parents(root, kPresetFile, preset_text(enable, disable, presets));
+    // Of a base image that was made here the lines come after the new ones, and so do not count
+    // where both speak of a unit.
+    const std::string before = plan.base ? root.read(kPresetFile).value_or("") : std::string();
+    write_with_parents(root, kPresetFile, preset_text(enable, disable, presets) + before);
   }
   const auto run = [&](const RootCommand& command) {
     progress.command(command.arguments);
     run_checked(root, command);
   };
-  run(systemctl("preset-all", {}));
-  // The units of users' own managers: the first start of a machine does not look at these.
-  run({{"systemctl", "--root=/", "--no-pager", "--global", "preset-all"}, {}, {}});
+  // What a base image has enabled and disabled stays; the scriptlets of packages see to theirs.
+  if (!plan.base) {
+    run(systemctl("preset-all", {}));
+    // The units of users' own managers: the first start of a machine does not look at these.
+    run({{"systemctl", "--root=/", "--no-pager", "--global", "preset-all"}, {}, {}});
+  }
   if (!enable.empty()) {
     run(systemctl("enable", enable));
     check_states(root, enable, "enable", {"static", "disabled", "masked", "not-found", "bad"},

@@ -40,7 +40,7 @@ std::string loader_configuration(const Plan& plan, std::string_view token) {
 }  // namespace
 
 bool wanted(const Plan& plan) {
-  return plan.boot.loader != Loader::grub;
+  return plan.writes_boot() && plan.boot.loader != Loader::grub;
 }
 
 std::vector<std::string> describe(const Plan& plan) {

@@ -78,7 +78,7 @@ MadeKernel packaged_image(const Plan& plan, const Root& root, const std::string&
 }  // namespace
 
 bool wanted(const Plan& plan) {
-  return plan.boot.loader == Loader::uki;
+  return plan.writes_boot() && plan.boot.loader == Loader::uki;
 }
 
 std::vector<std::string> describe(const Plan& plan) {

@@ -25,6 +25,19 @@ std::string example_of_every_key() {
   return text.substr(begin + 8, end - begin - 7);
 }
 
+/// The blocks of YAML in the docs that begin with `# NAME`, by their names.
+std::map<std::string, std::string> named_examples(const std::string& text) {
+  constexpr std::string_view kFence = "```yaml\n# ";
+  std::map<std::string, std::string> examples;
+  for (auto at = text.find(kFence); at != std::string::npos; at = text.find(kFence, at + 1)) {
+    const auto name = at + kFence.size();
+    const auto content = text.find('\n', name) + 1;
+    const auto end = text.find("```\n", content);
+    examples[text.substr(name, content - name - 1)] = text.substr(content, end - content);
+  }
+  return examples;
+}
+
 void collect_keys(const blueprint::Mapping& mapping, std::set<std::string>& keys) {
   for (const blueprint::Key& key : mapping.keys) {
     keys.emplace(key.name);
@@ -69,9 +82,13 @@ TEST_CASE("docs/blueprint.md holds the reference of the language as it is") {
       kDocument);
 }
 
-TEST_CASE("the example of docs/blueprint.md is a blueprint, and holds every key") {
-  const std::string example = example_of_every_key();
+TEST_CASE("the examples of docs/blueprint.md are blueprints, and hold every key") {
+  std::string example = example_of_every_key();
   CHECK_NOTHROW(parse_blueprint(example, "docs/example.yaml"));
+  // What is only for an image that is there.
+  const std::string golden = named_examples(test::content_of(kDocument)).at("golden.yaml");
+  CHECK_NOTHROW(parse_blueprint(golden, "docs/golden.yaml"));
+  example += golden;
   std::set<std::string> keys;
   collect_keys(blueprint::blueprint_mapping(), keys);
   for (const std::string& key : keys) {
@@ -79,23 +96,6 @@ TEST_CASE("the example of docs/blueprint.md is a blueprint, and holds every key"
     CHECK(example.find(key + ":") != std::string::npos);
   }
 }
-
-namespace {
-
-/// The blocks of YAML in the docs that begin with `# NAME`, by their names.
-std::map<std::string, std::string> named_examples(const std::string& text) {
-  constexpr std::string_view kFence = "```yaml\n# ";
-  std::map<std::string, std::string> examples;
-  for (auto at = text.find(kFence); at != std::string::npos; at = text.find(kFence, at + 1)) {
-    const auto name = at + kFence.size();
-    const auto content = text.find('\n', name) + 1;
-    const auto end = text.find("```\n", content);
-    examples[text.substr(name, content - name - 1)] = text.substr(content, end - content);
-  }
-  return examples;
-}
-
-}  // namespace
 
 TEST_CASE("the worked example of docs/blueprint.md comes to what is said there") {
   const std::string text = test::content_of(kDocument);

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fstream>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -18,31 +17,15 @@
 
 #include "tests/support/scratch_folder.h"
 #include "tests/unit/disk/layouts.h"
+#include "tests/unit/disk/observed_disk.h"
 
 using namespace composer;
 using namespace composer::disk;
+using namespace composer::test;
 
 namespace {
 
 constexpr std::int64_t kEpoch = 1767225600;  // 2026-01-01
-
-host::CommandOutput run(std::vector<std::string> arguments) {
-  SilentProgress progress;
-  return host::CommandRunner(progress).run({.arguments = std::move(arguments)});
-}
-
-std::string output_of(std::vector<std::string> arguments) {
-  const host::CommandOutput output = run(std::move(arguments));
-  INFO(output.standard_output << output.standard_error);
-  CHECK(output.status == 0);
-  return output.standard_output;
-}
-
-void write(const std::filesystem::path& path, std::string_view content) {
-  std::filesystem::create_directories(path.parent_path());
-  const FileDescriptor fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
-  write_all(fd.get(), content, path.string());
-}
 
 /// Something in every directory that is mounted.
 void fill(const PlannedDisk& layout, const std::filesystem::path& root) {
@@ -52,42 +35,12 @@ void fill(const PlannedDisk& layout, const std::filesystem::path& root) {
   }
 }
 
-/// Whether any loop device is bound to `file`, and whether anything below `folder` is mounted.
-bool bound(const std::filesystem::path& file) {
-  for (const auto& entry : std::filesystem::directory_iterator("/sys/block")) {
-    std::ifstream stream(entry.path() / "loop" / "backing_file");
-    std::string line;
-    if (std::getline(stream, line) && line.starts_with(file.string())) return true;
-  }
-  return false;
-}
-/// The same, after the moment in which another program that looks at loop devices may hold one
-/// open.
-bool still_bound(const std::filesystem::path& file) {
-  for (int i = 0; i < 200 && bound(file); ++i) ::usleep(50000);
-  return bound(file);
-}
-bool mounted_below(const std::filesystem::path& folder) {
-  return read_file("/proc/self/mounts").find(" " + folder.string()) != std::string::npos ||
-         read_file("/proc/1/mounts").find(" " + folder.string()) != std::string::npos;
-}
-
 Disk assemble(const PlannedDisk& layout, const std::filesystem::path& work) {
   SilentProgress progress;
   const host::CommandRunner runner(progress);
   Assembly assembly(layout, work, kEpoch, runner, progress);
   fill(layout, assembly.root());
   return std::move(assembly).finish();
-}
-
-/// The bytes of one partition as a file of its own, for tools that know no offsets.
-std::filesystem::path cut_out(const Disk& disk, const PlannedPartition& partition,
-                              const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / (partition.label + ".img");
-  output_of({"dd", "if=" + disk.path.string(), "of=" + path.string(), "bs=1M", "conv=sparse",
-             fmt::format("skip={}", partition.start.count >> 20),
-             fmt::format("count={}", partition.size.count >> 20)});
-  return path;
 }
 
 void judge(const Disk& disk, const std::filesystem::path& folder) {
@@ -404,7 +357,7 @@ TEST_CASE("a hostile root cannot put another directory's files into the ESP") {
     std::filesystem::remove(root / "boot/efi");
     std::filesystem::create_symlink("../etc", root / "boot/efi");
     CHECK(problem() ==
-          "error: a package made a symbolic link of the mount point '/boot/efi'\n"
+          "error: the mount point '/boot/efi' is a symbolic link, or behind one\n"
           "  while filling the vfat filesystem of partition 'esp'\n");
   }
   SECTION("by a link in place of its parent, out of the root") {
@@ -413,7 +366,7 @@ TEST_CASE("a hostile root cannot put another directory's files into the ESP") {
     write(scratch.path() / "outside/efi/file", "the host's");
     std::filesystem::create_symlink(scratch.path() / "outside", root / "boot");
     CHECK(problem() ==
-          "error: a package made a symbolic link of the mount point '/boot/efi'\n"
+          "error: the mount point '/boot/efi' is a symbolic link, or behind one\n"
           "  while filling the vfat filesystem of partition 'esp'\n");
     CHECK(read_file(scratch.path() / "outside/efi/file") == "the host's");
   }

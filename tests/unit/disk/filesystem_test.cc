@@ -88,7 +88,7 @@ TEST_CASE("mke2fs reads neither the clock nor the host's configuration") {
       test::esp_and_root(FilesystemType::ext4, MiB(64)).partitions[1];
   CHECK(mkfs_command(partition, "/dev/loop7", 1767225600).environment ==
         std::vector<std::string>{"SOURCE_DATE_EPOCH=1767225600", "E2FSPROGS_FAKE_TIME=1767225600",
-                                 "MKE2FS_CONFIG=/dev/null"});
+                                 "E2FSCK_TIME=1767225600", "MKE2FS_CONFIG=/dev/null"});
   CHECK(mkfs_command(partition, "/dev/loop7", 0).environment[1] == "E2FSPROGS_FAKE_TIME=1");
 }
 

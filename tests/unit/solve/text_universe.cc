@@ -40,6 +40,48 @@ std::string header_of(const std::string& nevra) {
                      name, v, r);
 }
 
+/// `a >= 1` as a header has it.
+rpm::Dependency to_dependency(const std::string& text) {
+  rpm::Dependency dependency;
+  std::istringstream words(text);
+  std::string sign;
+  words >> dependency.name >> sign >> dependency.evr;
+  if (text.starts_with('(')) dependency.name = text;
+  dependency.less = sign.find('<') != std::string::npos;
+  dependency.greater = sign.find('>') != std::string::npos;
+  dependency.equal = sign.find('=') != std::string::npos;
+  return dependency;
+}
+
+std::vector<rpm::InstalledDetails> to_installed(const std::string& text) {
+  std::vector<rpm::InstalledDetails> installed;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const auto first = line.find_first_not_of(' ');
+    if (first == std::string::npos) continue;
+    if (first == 0) {
+      rpm::InstalledPackage& package = installed.emplace_back().package;
+      const auto dot = line.rfind('.'), release = line.rfind('-', dot);
+      const auto version = line.rfind('-', release - 1);
+      package.name = line.substr(0, version);
+      package.version = line.substr(version + 1, release - version - 1);
+      package.release = line.substr(release + 1, dot - release - 1);
+      package.arch = line.substr(dot + 1);
+      continue;
+    }
+    std::istringstream words(line);
+    std::string verb, rest;
+    words >> verb;
+    std::getline(words >> std::ws, rest);
+    rpm::InstalledDetails& last = installed.back();
+    if (verb == "requires") last.requires_.push_back(to_dependency(rest));
+    if (verb == "provides") last.provides.push_back(to_dependency(rest));
+    if (verb == "conflicts") last.conflicts.push_back(to_dependency(rest));
+    if (verb == "file") last.files.push_back(rest);
+  }
+  return installed;
+}
+
 /// Everything up to the jobs' solution.
 std::string ask(const std::vector<TextRepository>& repositories, const Question& question,
                 Progress& progress) {
@@ -51,7 +93,7 @@ std::string ask(const std::vector<TextRepository>& repositories, const Question&
     for (const std::string& exclude : repository.excludes) own.excludes.push_back({exclude, {}});
     excludes.push_back(own);
   }
-  Universe universe(Architecture::x86_64, std::move(sources));
+  Universe universe(Architecture::x86_64, std::move(sources), to_installed(question.installed));
   const PackagesRequest request = packages_request(question);
   Comps comps(Architecture::x86_64);
   if (!question.comps.empty()) comps.add(question.comps, "comps.xml");
@@ -62,6 +104,7 @@ std::string ask(const std::vector<TextRepository>& repositories, const Question&
   for (const Chosen& chosen : solve_jobs(universe, jobs, weak, excluded)) {
     const char* mark = chosen.reason == PackageReason::asked  ? ""
                        : chosen.reason == PackageReason::weak ? "~"
+                       : chosen.reason == PackageReason::base ? "="
                                                               : "+";
     words.push_back(universe.nevra(chosen.package) + "\n" + mark);
   }
@@ -109,11 +152,21 @@ PackagesRequest packages_request(const Question& question) {
   };
   for (const std::string& value : question.install) add(value);
   for (const std::string& value : question.exclude) add(value);
+  for (const std::string& value : question.remove) add(value);
+  for (const std::string& value : question.update) add(value);
   for (auto& value : all) value.at.source = source;
-  const auto middle = all.begin() + static_cast<std::ptrdiff_t>(question.install.size());
   PackagesRequest request;
-  request.install.assign(all.begin(), middle);
-  request.exclude.assign(middle, all.end());
+  auto next = all.begin();
+  const auto take = [&](std::size_t count) {
+    const auto from = next;
+    next += static_cast<std::ptrdiff_t>(count);
+    return std::vector(from, next);
+  };
+  request.install = take(question.install.size());
+  request.exclude = take(question.exclude.size());
+  request.remove = take(question.remove.size());
+  request.update = take(question.update.size());
+  if (question.update_all) request.update_all = Located<bool>{true, {}};
   request.weak_dependencies = question.weak;
   return request;
 }

@@ -31,10 +31,13 @@ struct Question {
   std::vector<std::string> exclude;
   bool weak = true;
   std::string comps;
+  std::vector<std::string> remove = {}, update = {};
+  bool update_all = false;
+  std::string installed = {};  ///< A universe of what is installed already.
 };
 
 /// `name-[epoch:]version-release.arch` of what is chosen, sorted, separated by spaces; with its
-/// reason: `bash-5.2-1.x86_64` asked, `+glibc…` dependency, `~grub…` weak.
+/// reason: `bash-5.2-1.x86_64` asked, `+glibc…` dependency, `~grub…` weak, `=x` installed already.
 std::string answer(const std::vector<TextRepository>& repositories, const Question& question,
                    Progress* progress = nullptr);
 std::string answer(std::string_view universe, const Question& question);

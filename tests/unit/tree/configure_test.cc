@@ -115,8 +115,8 @@ TEST_CASE("each step has a test file that names it") {
   for (const char* name :
        {"accounts_test.cc", "files_test.cc", "fstab_test.cc", "grub_bios_test.cc",
         "grub_menu_test.cc", "grub_uefi_test.cc", "kernels_test.cc", "names_test.cc",
-        "network_test.cc", "policy_test.cc", "services_test.cc", "settings_test.cc",
-        "systemd_boot_test.cc", "units_test.cc"}) {
+        "network_test.cc", "old_boot_files_test.cc", "policy_test.cc", "services_test.cc",
+        "settings_test.cc", "systemd_boot_test.cc", "units_test.cc"}) {
     tests += test::content_of(std::string(COMPOSER_TEST_DATA "/unit/tree/") + name);
   }
   for (const auto steps : {tree::configure_steps(), tree::kernel_steps()}) {

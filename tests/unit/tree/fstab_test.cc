@@ -106,3 +106,37 @@ TEST_CASE("a partition of an MBR grows by growpart, before its filesystem does")
              Equals("[Unit]\nWants=grow-partition.service\nAfter=grow-partition.service\n"));
   CHECK_FALSE(root.exists("/etc/repart.d"));
 }
+
+TEST_CASE("the fstab of a base image keeps its lines, with new identities and what is added") {
+  Plan plan = test::sample_plan();
+  plan.base.emplace();
+  PlannedPartition root_partition =
+      test::partition(PartitionType::root, FilesystemType::ext4, "new-root", "/");
+  root_partition.base = PlannedOrigin{GiB(4), "old-part", "OLD-root"};
+  root_partition.uuid = "new-part";
+  plan.disk.partitions = {root_partition, test::partition(PartitionType::linux_data,
+                                                          FilesystemType::xfs, "9", "/data")};
+  MemoryRoot root;
+  root.file("/etc/fstab",
+            "# ours\nUUID=old-root / ext4 noatime 0 1\ntmpfs /tmp tmpfs defaults 0 0\n"
+            "PARTUUID=OLD-PART /again ext4 ro 0 0");
+  test::apply("fstab", plan, root);
+  CHECK_THAT(*root.read("/etc/fstab"),
+             Equals("# ours\nUUID=new-root / ext4 noatime 0 1\ntmpfs /tmp tmpfs defaults 0 0\n"
+                    "PARTUUID=new-part /again ext4 ro 0 0\nUUID=9 /data xfs defaults 0 0\n"));
+  CHECK(root.status("/data")->kind == FileKind::directory);
+  CHECK(test::step("fstab").describe(plan) ==
+        std::vector<std::string>{"write in /etc/fstab: new-part instead of old-part",
+                                 "write in /etc/fstab: new-root instead of OLD-root",
+                                 "add to /etc/fstab: UUID=9 /data xfs defaults 0 0"});
+}
+
+TEST_CASE("the fstab of a base image whose disk stays is left alone") {
+  Plan plan = test::sample_plan();
+  plan.base.emplace();
+  for (PlannedPartition& partition : plan.disk.partitions) {
+    partition.base = PlannedOrigin{partition.size, partition.uuid,
+                                   partition.filesystem ? partition.filesystem->uuid : ""};
+  }
+  CHECK_FALSE(test::step("fstab").wanted(plan));
+}

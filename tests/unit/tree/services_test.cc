@@ -106,3 +106,20 @@ TEST_CASE("a failing systemctl shows the end of its output") {
                        "status 1\n"));
   CHECK(text.find("Failed to preset all units.") != std::string::npos);
 }
+
+TEST_CASE("the units of a base image stay as they are but for what is asked") {
+  Plan plan = test::sample_plan();
+  plan.base.emplace();
+  CHECK_FALSE(test::step("services").wanted(plan));
+  plan.system.services_disable = {"sshd"};
+  MemoryRoot root = test::sample_root();
+  root.file("/etc/systemd/system-preset/00-blueprint.preset", "enable sshd.service\n");
+  test::apply("services", plan, root);
+  for (const RootCommand& command : root.commands) {
+    CHECK(std::find(command.arguments.begin(), command.arguments.end(), "preset-all") ==
+          command.arguments.end());
+  }
+  CHECK(root.read("/etc/systemd/system-preset/00-blueprint.preset") ==
+        "# The services of the blueprint, for the presets of the first start.\n"
+        "disable sshd.service\nenable sshd.service\n");
+}
