@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <optional>
@@ -65,6 +66,24 @@ std::optional<std::string> take_value(std::vector<std::string>& options, std::st
   std::string value = found->substr(key.size());
   options.erase(found);
   return value;
+}
+
+/// What the boot menu waits: GRUB_TIMEOUT of /etc/default/grub, where that is a number.
+std::uint64_t menu_timeout(const ReadRoot& root, std::uint64_t fallback) {
+  constexpr std::string_view kKey = "\nGRUB_TIMEOUT=";
+  const std::string text = "\n" + root.read("/etc/default/grub").value_or("");
+  const auto at = text.rfind(kKey);
+  if (at == std::string::npos) return fallback;
+  std::string_view value = std::string_view(text).substr(at + kKey.size());
+  value = value.substr(0, value.find('\n'));
+  if (value.starts_with('"') && value.ends_with('"') && value.size() > 1) {
+    value = value.substr(1, value.size() - 2);
+  }
+  constexpr std::uint64_t kMost = 3600;
+  std::uint64_t seconds = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  const bool is_number = error == std::errc() && end == value.data() + value.size();
+  return is_number && seconds <= kMost ? seconds : fallback;
 }
 
 std::string upper_case(std::string text) {
@@ -207,7 +226,8 @@ class Reading {
       if (!mount.filesystem) {
         const bool of_disk =
             mount.source.starts_with("UUID=") || mount.source.starts_with("PARTUUID=") ||
-            mount.source.starts_with("LABEL=") || mount.source.starts_with("/dev/mapper/");
+            mount.source.starts_with("LABEL=") || mount.source.starts_with("PARTLABEL=") ||
+            mount.source.starts_with("/dev/mapper/");
         if (of_disk && needed && mount.point.starts_with('/')) {
           refuse(fmt::format("/etc/fstab mounts '{}' at '{}', which is not on this disk",
                              mount.source, mount.point));
@@ -282,6 +302,7 @@ class Reading {
       if (!is_of_loader(argument) && !is_of_root(argument)) arguments.push_back(argument);
     }
     boot.kernel_command_line = fmt::format("{}", fmt::join(arguments, " "));
+    boot.timeout_seconds = menu_timeout(system.root(), boot.timeout_seconds);
     boot.serial_console =
         std::any_of(arguments.begin(), arguments.end(), [](const std::string& argument) {
           return argument.starts_with("console=ttyS") || argument.starts_with("console=ttyAMA");

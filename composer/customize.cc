@@ -130,6 +130,14 @@ Plan plan_changes(const Blueprint& blueprint, const BaseImage& base, const Place
 void expand_base(const std::filesystem::path& base, const std::filesystem::path& raw,
                  Progress& progress) {
   const Bytes data = inspect::data_size(*inspect::open_disk_image(base).disk);
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(raw.parent_path(), error);
+  if (!error && space.available < data.count) {
+    throw Error(ErrorKind::host,
+                fmt::format("the base's disk holds {}, and '{}' has {} left", to_text(data),
+                            raw.parent_path().string(), to_text(Bytes{space.available})),
+                "make room there, or give --work a folder on a larger disk");
+  }
   const FileDescriptor fd = open_file(raw, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   progress.begin(Stage::expand, {0, data});
   Bytes done;

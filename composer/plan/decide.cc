@@ -274,6 +274,8 @@ Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::strin
       plan_ca_certificates(blueprint.system.ca_certificates, blueprint.path.parent_path());
   plan.system.selinux = plan_selinux(blueprint.system.selinux);
   plan.system.fips = blueprint.system.fips && blueprint.system.fips->value;
+  // A base image that has it keeps it: its initramfs must check the kernel, as before.
+  if (base && !blueprint.system.fips && has_fips(plan.boot)) plan.system.fips = true;
   if (plan.system.fips) {
     plan.boot.kernel_command_line = with_fips_arguments(plan.boot.kernel_command_line, plan.disk);
   }

@@ -85,6 +85,10 @@ void check_security_packages(const SystemRequest& request,
   if (!problems.empty()) throw Error(ErrorKind::usage, std::move(problems));
 }
 
+bool has_fips(const PlannedBoot& boot) {
+  return fmt::format(" {} ", boot.kernel_command_line).find(" fips=1 ") != std::string::npos;
+}
+
 std::string with_fips_arguments(std::string command_line, const PlannedDisk& disk) {
   const auto add = [&](const std::string& argument) {
     if (!command_line.empty()) command_line += ' ';

@@ -23,6 +23,9 @@ PlannedSelinux plan_selinux(const SelinuxRequest& request);
 void check_security_packages(const SystemRequest& request,
                              const std::vector<PlannedPackage>& packages);
 
+/// Whether the kernel is told to be in FIPS mode.
+bool has_fips(const PlannedBoot& boot);
+
 /// A kernel command line with what FIPS mode needs on it, each argument once: dracut.cmdline(7),
 /// `fips=` and `boot=`.
 std::string with_fips_arguments(std::string command_line, const PlannedDisk& disk);
