@@ -231,6 +231,9 @@ BuildReport customize(const CustomizeRequest& request, Progress& console) {
   if (way == CustomizeWay::loop) mount::enter_private_mounts();  // Refuses without root.
   const Plan plan = plan_changes(blueprint, base, request.places, progress);
   report.plan = plan;
+  for (const std::string& package : plan.base->remove) {
+    progress.note(fmt::format("'{}' leaves the image", package));
+  }
   check_outputs(plan, request);
 
   // What would fail later fails here, before anything slow.
