@@ -138,8 +138,8 @@ TEST_CASE("an existing filesystem is mounted as a new one, but for what needs a 
 }
 
 TEST_CASE("a vfat is read in UTC and without the user's settings") {
-  const host::Command command = read_vfat_command("/dev/loop7", "/work/vfat-1");
-  CHECK(line(command) == "mcopy -s -m -n -Q -i /dev/loop7 ::/ /work/vfat-1");
+  const host::Command command = read_vfat_command("/dev/loop7", "/scratch/vfat-1");
+  CHECK(line(command) == "mcopy -s -m -n -Q -i /dev/loop7 ::/ /scratch/vfat-1");
   CHECK(command.environment == std::vector<std::string>{"TZ=UTC", "MTOOLS_SKIP_CHECK=1"});
   CHECK_FALSE(command.inherit_environment);
 }
