@@ -31,7 +31,7 @@ struct BaseImage {
 /// @throws Error  of kind build with everything that keeps it from being customised: no partition
 ///                table that is sound, no root filesystem, encryption, LVM, RAID, dm-verity, a
 ///                journal that is to be replayed, sectors of 4096 bytes, a boot loader that is not
-///                known, no rpm database, …
+///                known, an rpm database that is damaged, …
 BaseImage read_base_image(const std::filesystem::path& path, Progress& progress);
 
 }  // namespace composer

@@ -235,6 +235,14 @@ PlannedDisk plan_base_disk(const PlannedDisk& before, const BaseRequest& request
 
 PlannedBoot plan_base_boot(const PlannedBoot& before, const BootRequest& request,
                            const PlannedDisk& disk) {
+  if (before.loader == Loader::uki && before.uki == UkiSource::packaged &&
+      !request.kernel_arguments.empty()) {
+    throw Error(ErrorKind::usage,
+                Problem{.message = "the image starts a unified kernel image of a package, whose "
+                                   "command line cannot be changed",
+                        .at = request.kernel_arguments.front().at,
+                        .hint = "remove 'kernel_arguments'"});
+  }
   PlannedBoot boot = before;
   boot.kernel_command_line = with_new_identities(before.kernel_command_line, disk);
   std::istringstream words(boot.kernel_command_line);

@@ -18,6 +18,7 @@ PlannedDisk plan_base_disk(const PlannedDisk& before, const BaseRequest& request
 
 /// How the image will start: as before, with the arguments and settings that `request` gives, and
 /// with the root filesystem's identity as it will be.
+/// @throws Error  of kind usage for arguments where a package's unified kernel image has its own.
 PlannedBoot plan_base_boot(const PlannedBoot& before, const BootRequest& request,
                            const PlannedDisk& disk);
 

@@ -180,3 +180,14 @@ TEST_CASE("the command line follows the identities, and takes more arguments") {
   CHECK(after.kernel_command_line ==
         "ro console=ttyS0 resume=UUID=" + disk.partitions[1].filesystem->uuid + " quiet audit=0");
 }
+
+TEST_CASE("a package's unified kernel image takes no arguments") {
+  PlannedBoot before;
+  before.loader = Loader::uki;
+  before.uki = UkiSource::packaged;
+  BootRequest boot;
+  CHECK_NOTHROW(plan_base_boot(before, boot, base()));
+  boot.kernel_arguments = {{"audit=0", {}}};
+  CHECK_THROWS_WITH(plan_base_boot(before, boot, base()),
+                    Catch::Contains("whose command line cannot be changed"));
+}
