@@ -19,6 +19,7 @@ constexpr const char* kDescription =
     "  image-composer validate vm.yaml            what is wrong with the blueprint, if anything\n"
     "  image-composer plan vm.yaml                what would be built, package by package\n"
     "  sudo image-composer build vm.yaml -o out   the images that the blueprint asks for\n"
+    "  image-composer lock vm.yaml                pin the packages for `build --locked`\n"
     "  image-composer lint out/vm.vhd             what Azure would not like about it\n"
     "  image-composer inspect out/vm.vhd          what is in it\n"
     "  image-composer diff old.vhd out/vm.vhd     what is not the same in two images\n"
@@ -201,6 +202,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   CommandLine line;
   ValidateRequest validate;
   PlanRequest plan;
+  LockCommand lock;
   BuildCommand build;
   CustomizeCommand customize;
   ChangeDiskCommand change_disk;
@@ -228,6 +230,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   add_validate(app, validate);
   add_schema(app);
   add_plan(app, plan);
+  add_lock(app, lock);
   add_build(app, build);
   add_customize(app, customize);
   add_change_disk(app, change_disk);
@@ -249,6 +252,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   if (app.got_subcommand("validate")) line.command = std::move(validate);
   if (app.got_subcommand("schema")) line.command = SchemaRequest{};
   if (app.got_subcommand("plan")) line.command = std::move(plan);
+  if (app.got_subcommand("lock")) line.command = std::move(lock);
   if (app.got_subcommand("build")) line.command = std::move(build);
   if (app.got_subcommand("customize")) line.command = std::move(customize);
   if (app.got_subcommand("change-disk")) line.command = std::move(change_disk);

@@ -29,9 +29,25 @@ struct ValidateRequest {
 /// Print the JSON Schema of the blueprint language.
 struct SchemaRequest {};
 
+/// Whether packages are those of a lock, and where that is.
+struct LockOptions {
+  bool locked = false;
+  std::filesystem::path lock = {};  ///< Empty: BLUEPRINT.lock.
+};
+
 struct PlanRequest {
   std::filesystem::path blueprint;
   bool json = false;
+  BlueprintOptions options = {};
+  LockOptions lock = {};
+};
+
+struct LockCommand {
+  std::filesystem::path blueprint;
+  std::filesystem::path lock;
+  std::vector<std::string> update;  ///< Empty words: everything.
+  bool update_given = false;
+  bool diff = false;
   BlueprintOptions options = {};
 };
 
@@ -40,6 +56,7 @@ struct BuildCommand {
   std::filesystem::path output_directory;
   std::filesystem::path work_directory;  ///< Empty: in the output directory.
   BlueprintOptions options = {};
+  LockOptions lock = {};
 };
 
 struct CustomizeCommand {
@@ -107,9 +124,9 @@ struct CommandLine {
   bool verbose = false;
   bool json_log = false;
   std::filesystem::path cache;  ///< Empty: see default_cache().
-  std::variant<Answer, ValidateRequest, SchemaRequest, PlanRequest, BuildCommand, CustomizeCommand,
-               ChangeDiskCommand, BootCommand, RelayCommand, LintCommand, InspectCommand,
-               DiffCommand, ConvertRequest>
+  std::variant<Answer, ValidateRequest, SchemaRequest, PlanRequest, LockCommand, BuildCommand,
+               CustomizeCommand, ChangeDiskCommand, BootCommand, RelayCommand, LintCommand,
+               InspectCommand, DiffCommand, ConvertRequest>
       command;
 };
 

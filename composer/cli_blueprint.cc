@@ -33,6 +33,15 @@ void add_blueprint_options(CLI::App& command, BlueprintOptions& options) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
+void add_lock_options(CLI::App& command, LockOptions& options) {
+  command.add_flag("--locked", options.locked,
+                   "Take the packages of BLUEPRINT.lock, as `image-composer lock` wrote it; no\n"
+                   "repository's metadata is read");
+  command.add_option("--lock", options.lock, "Another lock than BLUEPRINT.lock, for --locked")
+      ->type_name("FILE")
+      ->needs("--locked");
+}
+
 }  // namespace
 
 void add_validate(CLI::App& app, ValidateRequest& request) {
@@ -76,6 +85,45 @@ void add_plan(CLI::App& app, PlanRequest& request) {
       ->required()
       ->check(CLI::ExistingFile);
   command->add_flag("--json", request.json, "Print the plan as JSON, the text of plan.lock");
+  add_lock_options(*command, request.lock);
+  add_blueprint_options(*command, request.options);
+}
+
+void add_lock(CLI::App& app, LockCommand& request) {
+  CLI::App* command = app.add_subcommand("lock", "Pin everything that a build takes from outside");
+  command->description(
+      "Writes BLUEPRINT.lock: every package with digest, size, address and signing key, the\n"
+      "repositories' keys and metadata digests, identity seed and time. `build --locked` makes "
+      "the\n"
+      "image of just these, also when the repositories have moved on. A lock that is there is\n"
+      "only changed where the blueprint asks for something else, or by --update. Needs no root.\n"
+      "\n"
+      "  image-composer lock vm.yaml\n"
+      "  image-composer lock vm.yaml --diff              what an update would change; 1 if "
+      "anything\n"
+      "  image-composer lock vm.yaml --update            everything up to date\n"
+      "  image-composer lock vm.yaml --update 'kernel*' --update openssl     these alone\n"
+      "  sudo image-composer build vm.yaml --locked -o out\n");
+  command->add_option("BLUEPRINT", request.blueprint, "Blueprint (YAML)")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command
+      ->add_option_function<std::vector<std::string>>(
+          "--update",
+          [&request](const std::vector<std::string>& given) {
+            request.update_given = true;
+            for (const std::string& name : given) {
+              if (!name.empty()) request.update.push_back(name);
+            }
+          },
+          "Bring packages up to date: those of a name or glob, else all; may be given again.\n"
+          "Others move only where these cannot be had without")
+      ->type_name("[PKG]")
+      ->expected(0, 1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_flag("--diff", request.diff, "Say what would change, and write nothing");
+  command->add_option("--lock", request.lock, "Another file than BLUEPRINT.lock")
+      ->type_name("FILE");
   add_blueprint_options(*command, request.options);
 }
 
@@ -99,6 +147,7 @@ void add_build(CLI::App& app, BuildCommand& request) {
                    "Folder for the disk while it is made; on the output's filesystem the images\n"
                    "need no copy of it [the output folder]")
       ->type_name("DIR");
+  add_lock_options(*command, request.lock);
   add_blueprint_options(*command, request.options);
 }
 

@@ -19,6 +19,7 @@
 #include "composer/image_facts.h"
 #include "composer/lint/report.h"
 #include "composer/lint_images.h"
+#include "composer/lock_file.h"
 #include "composer/plan/decide.h"
 #include "composer/plan/plan_json.h"
 #include "composer/version.h"
@@ -66,9 +67,27 @@ int run(const CommandLine&, const SchemaRequest&, Console&) {
   return 0;
 }
 
+/// The lock to build from; empty for none.
+std::filesystem::path lock_of(const LockOptions& options, const std::filesystem::path& blueprint) {
+  return options.locked ? lock_path(blueprint, options.lock) : std::filesystem::path();
+}
+
+int run(const CommandLine& line, const LockCommand& request, Console& console) {
+  const LockReport report = lock({.blueprint = request.blueprint,
+                                  .lock = request.lock,
+                                  .places = places_of(line),
+                                  .options = request.options,
+                                  .update_all = request.update_given && request.update.empty(),
+                                  .update = request.update,
+                                  .diff = request.diff},
+                                 console);
+  print(printable(describe(report, request.diff)));
+  return request.diff && !report.changes.empty() ? static_cast<int>(ErrorKind::build) : 0;
+}
+
 int run(const CommandLine& line, const PlanRequest& request, Console& console) {
   const Plan plan = make_plan(read_checked_blueprint(request.blueprint, request.options),
-                              places_of(line), console);
+                              places_of(line), console, lock_of(request.lock, request.blueprint));
   print(request.json ? to_json(plan) : printable(describe(plan)));
   return 0;
 }
@@ -77,7 +96,8 @@ int run(const CommandLine& line, const BuildCommand& request, Console& console) 
   BuildRequest build_request{.blueprint = request.blueprint,
                              .output_directory = request.output_directory,
                              .places = places_of(line),
-                             .options = request.options};
+                             .options = request.options,
+                             .lock = lock_of(request.lock, request.blueprint)};
   build_request.places.work =
       request.work_directory.empty() ? request.output_directory : request.work_directory;
   print(describe(build(build_request, console)));

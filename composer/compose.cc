@@ -21,6 +21,7 @@
 #include "composer/image/write.h"
 #include "composer/image/write_root.h"
 #include "composer/lint_images.h"
+#include "composer/lock_file.h"
 #include "composer/mount/namespaces.h"
 #include "composer/plan/decide.h"
 #include "composer/plan/required_packages.h"
@@ -47,6 +48,8 @@ std::vector<rpm::PackageContents> contents_of(const Plan& plan,
   return contents;
 }
 
+}  // namespace
+
 void refuse_base(const Blueprint& blueprint) {
   if (!blueprint.base) return;
   throw Error(ErrorKind::usage,
@@ -56,15 +59,22 @@ void refuse_base(const Blueprint& blueprint) {
                                           blueprint.path.string())});
 }
 
-}  // namespace
-
-Plan make_plan(const Blueprint& blueprint, const Places& places, Progress& progress) {
+Plan make_plan(const Blueprint& blueprint, const Places& places, Progress& progress,
+               const std::filesystem::path& lock) {
   refuse_base(blueprint);
   // What can be refused without a repository is refused before one is read.
   check(blueprint);
   check_lint(blueprint);
-  const std::optional<std::int64_t> epoch = source_date_from_environment();
-  Plan plan = decide(blueprint, solve::resolve(blueprint, places.cache, progress), kVersion, epoch);
+  std::optional<std::int64_t> epoch = source_date_from_environment();
+  solve::Resolution resolution;
+  if (lock.empty()) {
+    resolution = solve::resolve(blueprint, places.cache, progress);
+  } else {
+    const Lock locked = read_lock(lock, blueprint.path);
+    resolution = locked_resolution(blueprint, locked, lock.string());
+    epoch = locked.source_date_epoch;
+  }
+  Plan plan = decide(blueprint, std::move(resolution), kVersion, epoch);
   check_required_packages(blueprint, plan);
   return plan;
 }
@@ -78,7 +88,7 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   const Blueprint blueprint = read_checked_blueprint(request.blueprint, request.options);
   host::require_programs_for(to_text(blueprint.arch.value));
   mount::enter_private_mounts();  // Refuses without root, before anything slow.
-  const Plan plan = make_plan(blueprint, request.places, progress);
+  const Plan plan = make_plan(blueprint, request.places, progress, request.lock);
   report.plan = plan;
 
   // What would fail later fails here, before anything slow.
@@ -91,7 +101,7 @@ BuildReport build(const BuildRequest& request, Progress& console) {
 
   // Every package, checked by digest and signature, is here before the first is installed.
   const std::vector<std::filesystem::path> packages =
-      solve::fetch_packages(plan, request.places.cache, progress);
+      solve::files_of(solve::fetch_packages(plan, request.places.cache, progress));
 
   if (plan.has_disk()) {
     check_written_space(plan, blueprint.disk, contents_of(plan, packages));

@@ -243,7 +243,7 @@ BuildReport customize(const CustomizeRequest& request, Progress& console) {
   host::WorkDirectory work(request.places.work);
   check_free_space(plan, work.path(), request.output_directory);
   const std::vector<std::filesystem::path> packages =
-      solve::fetch_packages(plan, request.places.cache, progress);
+      solve::files_of(solve::fetch_packages(plan, request.places.cache, progress));
 
   // Privileged, here or in a machine, until the images are written.
   remove_descriptions(request.output_directory);

@@ -217,6 +217,18 @@ std::string describe(const BuildReport& report) {
   return out;
 }
 
+std::string describe(const LockReport& report, bool diff) {
+  const std::string path = report.path.string();
+  if (diff) {
+    return report.changes.empty() ? fmt::format("{}: nothing would change\n", path)
+                                  : report.changes;
+  }
+  if (report.kept) {
+    return fmt::format("{}: {} packages, as before; --update moves them\n", path, report.packages);
+  }
+  return fmt::format("{}{}: {} packages\n", report.changes, path, report.packages);
+}
+
 std::string describe(const BootReport& report) {
   std::string out = fmt::format(
       "{}: {} by {} under {}: firmware {:.1f} s, kernel {:.1f} s, user space {:.1f} s\n",

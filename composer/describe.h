@@ -17,6 +17,9 @@ std::string describe(const Image& image);
 /// What a build made, where it is and how long it took.
 std::string describe(const BuildReport& report);
 
+/// What a lock is now, or with `diff` what an update would make of it.
+std::string describe(const LockReport& report, bool diff);
+
 /// How a boot went, with each finding.
 std::string describe(const BootReport& report);
 

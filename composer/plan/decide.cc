@@ -11,6 +11,7 @@
 #include "composer/plan/decide_scripts.h"
 #include "composer/plan/decide_security.h"
 #include "composer/plan/decide_system.h"
+#include "composer/plan/identity.h"
 #include "composer/plan/layout.h"
 
 namespace composer {
@@ -173,12 +174,6 @@ PlannedLint plan_lint(const LintRequest& request) {
   return lint;
 }
 
-std::string seed_of(const Blueprint& blueprint) {
-  if (blueprint.identity_seed) return blueprint.identity_seed->value;
-  return fmt::format("{}/{}/{}", blueprint.name.value, blueprint.version.value,
-                     to_text(blueprint.arch.value));
-}
-
 }  // namespace
 
 std::string root_argument(const PlannedFilesystem& filesystem) {
@@ -201,7 +196,7 @@ std::vector<Problem> problems_of(const Blueprint& blueprint, const SoundSections
   };
   collect([&] {
     if (!blueprint.has_disk() || !is_sound("disk") || !is_sound("boot")) return;
-    plan_disk(blueprint.disk, blueprint.boot, blueprint.arch.value, seed_of(blueprint));
+    plan_disk(blueprint.disk, blueprint.boot, blueprint.arch.value, identity_seed_of(blueprint));
   });
   // One bad setting does not spoil the others; a repository that was not read spoils its own file.
   collect([&] {
@@ -231,7 +226,7 @@ Plan decide(const Blueprint& blueprint, solve::Resolution resolution, std::strin
   plan.name = blueprint.name.value;
   plan.version = blueprint.version.value;
   plan.arch = blueprint.arch.value;
-  plan.identity_seed = seed_of(blueprint);
+  plan.identity_seed = identity_seed_of(blueprint);
   plan.repositories = std::move(resolution.repositories);
   plan.packages = std::move(resolution.packages);
   plan.installation = plan_installation(blueprint.packages, plan.packages);

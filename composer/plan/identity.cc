@@ -17,6 +17,12 @@ std::string derived_bytes(std::string_view seed, std::string_view purpose) {
 
 }  // namespace
 
+std::string identity_seed_of(const Blueprint& blueprint) {
+  if (blueprint.identity_seed) return blueprint.identity_seed->value;
+  return fmt::format("{}/{}/{}", blueprint.name.value, blueprint.version.value,
+                     to_text(blueprint.arch.value));
+}
+
 std::string derived_uuid(std::string_view seed, std::string_view purpose) {
   std::string bytes = derived_bytes(seed, purpose).substr(0, 16);
   bytes[6] = static_cast<char>((bytes[6] & 0x0f) | 0x80);  // Version 8: vendor-defined.

@@ -35,6 +35,7 @@ void members(Io& io, PlannedPackage& v) {
   io("location", v.location);
   io("checksum_type", v.checksum_type);
   io("checksum", v.checksum);
+  io("signing_key", v.signing_key);
   io("size", v.size);
   io("installed_size", v.installed_size);
   io("build_time", v.build_time);

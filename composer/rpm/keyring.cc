@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <rpm/rpmcrypto.h>
@@ -36,6 +37,7 @@ constexpr std::size_t kMostKeyBytes = std::size_t{4} << 20;
 
 struct State {
   rpmKeyring keyring = nullptr;
+  std::map<std::string, std::string> fingerprints;  ///< Of certificates, by the ids of their keys.
 };
 
 /// While one exists, this thread alone is in librpm, which does not promise that its OpenPGP code
@@ -85,6 +87,32 @@ std::string fingerprint_of(std::string_view certificate) {
   return hex;
 }
 
+std::string key_id_of(pgpDigParams parameters) {
+  std::string id;
+  for (int i = 0; i < 8; ++i) id += fmt::format("{:02X}", pgpDigParamsSignID(parameters)[i]);
+  return id;
+}
+
+/// The ids of a certificate's own key and its subkeys.
+std::vector<std::string> key_ids_of(std::string_view certificate) {
+  pgpDigParams main = nullptr;
+  if (pgpPrtParams(as_bytes(certificate), certificate.size(), PGPTAG_PUBLIC_KEY, &main) != 0) {
+    return {};
+  }
+  const Signature owner(main);
+  std::vector<std::string> ids = {key_id_of(main)};
+  pgpDigParams* subkeys = nullptr;
+  int count = 0;
+  if (pgpPrtParamsSubkeys(as_bytes(certificate), certificate.size(), main, &subkeys, &count) == 0) {
+    for (int i = 0; i < count; ++i) {
+      const Signature subkey(subkeys[i]);
+      ids.push_back(key_id_of(subkey.get()));
+    }
+    std::free(subkeys);
+  }
+  return ids;
+}
+
 /// The length of the OpenPGP packet that `bytes` begins with (RFC 4880, 4.2), or 0.
 std::size_t packet_size(std::string_view bytes) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
@@ -122,9 +150,7 @@ Judgement judge(State& state, std::string_view packet, std::string_view content)
   if (pgpPrtParams(as_bytes(packet), packet.size(), PGPTAG_SIGNATURE, &raw) != 0) return {};
   const Signature signature(raw);
   Judgement judgement;
-  for (int i = 0; i < 8; ++i) {
-    judgement.key += fmt::format("{:02X}", pgpDigParamsSignID(signature.get())[i]);
-  }
+  judgement.key = key_id_of(signature.get());
   const unsigned hash = pgpDigParamsAlgo(signature.get(), PGPVAL_HASHALGO);
   if (hash != PGPHASHALGO_SHA256 && hash != PGPHASHALGO_SHA384 && hash != PGPHASHALGO_SHA512) {
     judgement.verdict = Verdict::weak;
@@ -145,13 +171,14 @@ Judgement judge(State& state, std::string_view packet, std::string_view content)
 }
 
 /// Throws unless one signature is good and none is bad. `what` is the subject, quoted.
-void require_good(const std::vector<Judgement>& judgements, const std::string& what) {
-  bool good = false;
+/// @returns The id of the key that made the good one.
+std::string require_good(const std::vector<Judgement>& judgements, const std::string& what) {
+  std::optional<std::string> good;
   std::optional<Error> refusal;
   for (const Judgement& judgement : judgements) {
     switch (judgement.verdict) {
       case Verdict::good:
-        good = true;
+        if (!good) good = judgement.key;
         break;
       case Verdict::bad:
         throw Error(ErrorKind::build, what + " has a bad signature",
@@ -170,7 +197,7 @@ void require_good(const std::vector<Judgement>& judgements, const std::string& w
         break;
     }
   }
-  if (good) return;
+  if (good) return *good;
   if (refusal) throw Error(*refusal);
   throw Error(ErrorKind::build, what + " is not signed");
 }
@@ -236,6 +263,9 @@ Keyring::Keyring(const std::vector<PlannedKey>& keys) : keyring_(new State) {
                                                 key.fingerprint, key.source));
     }
     rpmKeyringAddKey(keyring, pubkey.get());
+    for (const std::string& id : key_ids_of(certificates[0])) {
+      state_of(keyring_.get()).fingerprints.emplace(id, key.fingerprint);
+    }
     int count = 0;
     const Handle<rpmPubkey, std::free> subkeys(rpmGetSubkeys(pubkey.get(), &count));
     for (int i = 0; i < count; ++i) {
@@ -249,8 +279,8 @@ Keyring::Keyring(Keyring&&) noexcept = default;
 Keyring& Keyring::operator=(Keyring&&) noexcept = default;
 Keyring::~Keyring() = default;
 
-PackageIdentity Keyring::verify_package(const std::filesystem::path& package,
-                                        std::string_view name) const {
+SignedPackage Keyring::verify_package(const std::filesystem::path& package,
+                                      std::string_view name) const {
   const PackageFile file = open_package(package, name);
   const std::string what = fmt::format("package '{}'", file.name);
   std::vector<Judgement> judgements;
@@ -265,9 +295,9 @@ PackageIdentity Keyring::verify_package(const std::filesystem::path& package,
                 what + " is signed only in the way of rpm 3, over header and payload together",
                 "sign it again with rpm 4.14 or later");
   }
-  require_good(judgements, what);
+  const std::string id = require_good(judgements, what);
   check_payload(file);
-  return identity_of(file);
+  return {identity_of(file), state_of(keyring_.get()).fingerprints.at(id)};
 }
 
 void Keyring::verify_detached(std::string_view content, std::string_view signature,

@@ -20,6 +20,12 @@ struct PackageIdentity {
   friend bool operator==(const PackageIdentity&, const PackageIdentity&) = default;
 };
 
+/// What is known of an .rpm file whose signature is good.
+struct SignedPackage {
+  PackageIdentity identity;
+  std::string key;  ///< Fingerprint of the certificate whose key made the signature.
+};
+
 /// Reads the header of an .rpm file, without checking any signature.
 ///
 /// @param name  What errors call the package; empty means the file's name.
@@ -41,12 +47,12 @@ class Keyring {
   /// digest stands in that header; so every byte that will be installed is covered.
   ///
   /// @param name  What errors call the package; empty means the file's name.
-  /// @returns What the signed header says that the package is.
+  /// @returns What the signed header says that the package is, and who signed it.
   /// @throws Error  `package 'x.rpm' is not signed`, `… is signed by the unknown key …`, `… has a
   ///                bad signature`, `… has a payload that does not match its signed header`, and
   ///                what read_identity refuses.
-  PackageIdentity verify_package(const std::filesystem::path& package,
-                                 std::string_view name = {}) const;
+  SignedPackage verify_package(const std::filesystem::path& package,
+                               std::string_view name = {}) const;
 
   /// Checks a detached, armoured or binary, signature of `content`. Where there are several
   /// signatures, one good one is enough and a bad one is an error.

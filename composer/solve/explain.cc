@@ -239,4 +239,30 @@ std::vector<Problem> explain(const Universe& universe, Solver* solver, const std
   return problems;
 }
 
+std::set<std::string> names_in_problems(const Universe& universe, Solver* solver) {
+  Pool* pool = universe.pool();
+  std::set<std::string> names;
+  const auto add = [&](Id package) {
+    if (package > SYSTEMSOLVABLE) names.insert(pool_id2str(pool, pool->solvables[package].name));
+  };
+  const auto count = static_cast<Id>(solver_problem_count(solver));
+  for (Id number = 1; number <= count; ++number) {
+    IdQueue rules;
+    solver_findallproblemrules(solver, number, rules.get());
+    for (int i = 0; i < rules.size(); ++i) {
+      const SolverRuleinfo rule_class = solver_ruleclass(solver, rules[i]);
+      if (rule_class == SOLVER_RULE_JOB || rule_class == SOLVER_RULE_BEST) continue;
+      IdQueue infos;
+      solver_allruleinfos(solver, rules[i], infos.get());
+      for (int n = 0; n + 3 < infos.size(); n += 4) {
+        add(infos[n + 1]);
+        add(infos[n + 2]);
+        if (infos[n + 3] == 0) continue;
+        for (const Id provider : universe.providers(infos[n + 3])) add(provider);
+      }
+    }
+  }
+  return names;
+}
+
 }  // namespace composer::solve

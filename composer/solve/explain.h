@@ -1,5 +1,7 @@
 #pragma once
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include "composer/error.h"
@@ -11,5 +13,9 @@ namespace composer::solve {
 /// first request that is part of it; the other requests and rules are its notes.
 std::vector<Problem> explain(const Universe& universe, Solver* solver, const std::vector<Job>& jobs,
                              const Excluded& excluded);
+
+/// The names of all packages that libsolv's problems speak of, and of those that could be meant by
+/// a dependency in them.
+std::set<std::string> names_in_problems(const Universe& universe, Solver* solver);
 
 }  // namespace composer::solve

@@ -102,11 +102,17 @@ void check_identity(const PlannedPackage& package, const rpm::PackageIdentity& f
                           package.nevra(), other.nevra()));
 }
 
+/// A repository may trust several keys, a lock names the one of each package.
+void check_signer(const PlannedPackage& package, const std::string& key) {
+  if (package.signing_key.empty() || package.signing_key == key) return;
+  throw Error(ErrorKind::build, fmt::format("package '{}' is signed by key {}, and not by {}",
+                                            package.nevra(), key, package.signing_key));
+}
+
 }  // namespace
 
-std::vector<std::filesystem::path> fetch_packages(const Plan& plan,
-                                                  const std::filesystem::path& cache,
-                                                  Progress& progress) {
+std::vector<FetchedPackage> fetch_packages(const Plan& plan, const std::filesystem::path& cache,
+                                           Progress& progress) {
   std::vector<PlannedPackage> packages;
   for (const PlannedPackage& package : plan.packages) {
     if (package.reason != PackageReason::base) packages.push_back(package);
@@ -116,16 +122,17 @@ std::vector<std::filesystem::path> fetch_packages(const Plan& plan,
   progress.begin(Stage::fetch, all);
 
   const auto sources = sources_of(plan);
-  std::vector<std::filesystem::path> files;
+  std::vector<FetchedPackage> fetched;
   for (const PlannedPackage& package : packages) {
-    files.push_back(host::cached_package(cache, checksum_of(package)));
+    fetched.push_back({host::cached_package(cache, checksum_of(package)), {}});
     source_of(sources, package);
   }
 
   // What the cache has, read anew: a name is no proof.
   std::vector<char> cached(packages.size(), 0);
   for_each_parallel(packages.size(), [&](std::size_t i) {
-    cached[i] = host::is_intact(files[i], checksum_of(packages[i]), packages[i].size.count) ? 1 : 0;
+    cached[i] =
+        host::is_intact(fetched[i].file, checksum_of(packages[i]), packages[i].size.count) ? 1 : 0;
   });
   std::vector<std::size_t> missing;
   Amount have;
@@ -145,7 +152,7 @@ std::vector<std::filesystem::path> fetch_packages(const Plan& plan,
     for (const std::string& base : source_of(sources, packages[i]).planned->baseurls) {
       download.urls.push_back(host::join_url(base, packages[i].location));
     }
-    download.destination = files[i];
+    download.destination = fetched[i].file;
     download.checksum = checksum_of(packages[i]);
     download.size = packages[i].size.count;
     downloads.push_back(std::move(download));
@@ -168,11 +175,22 @@ std::vector<std::filesystem::path> fetch_packages(const Plan& plan,
   for_each_parallel(packages.size(), [&](std::size_t i) {
     const Source& source = source_of(sources, packages[i]);
     const std::string name = packages[i].nevra();
-    check_identity(packages[i], source.planned->package_signatures
-                                    ? source.keyring.verify_package(files[i], name)
-                                    : rpm::read_identity(files[i], name));
+    if (!source.planned->package_signatures) {
+      check_identity(packages[i], rpm::read_identity(fetched[i].file, name));
+      return;
+    }
+    const rpm::SignedPackage package = source.keyring.verify_package(fetched[i].file, name);
+    check_identity(packages[i], package.identity);
+    check_signer(packages[i], package.key);
+    fetched[i].signing_key = package.key;
   });
   progress.end(Stage::fetch, all);
+  return fetched;
+}
+
+std::vector<std::filesystem::path> files_of(const std::vector<FetchedPackage>& packages) {
+  std::vector<std::filesystem::path> files;
+  for (const FetchedPackage& package : packages) files.push_back(package.file);
   return files;
 }
 

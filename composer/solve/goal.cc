@@ -89,7 +89,8 @@ std::vector<Chosen> solve_jobs(const Universe& universe, const std::vector<Job>&
   });
   if (removes) solver_set_flag(solver.get(), SOLVER_FLAG_ALLOW_UNINSTALL, 1);
   if (solver_solve(solver.get(), queue.get()) != 0) {
-    throw Error(ErrorKind::usage, explain(universe, solver.get(), jobs, excluded));
+    throw Unsolvable(explain(universe, solver.get(), jobs, excluded),
+                     names_in_problems(universe, solver.get()));
   }
   IdQueue decisions;
   solver_get_decisionqueue(solver.get(), decisions.get());

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "composer/blueprint.h"
+#include "composer/error.h"
 #include "composer/plan.h"
 #include "composer/progress.h"
 #include "composer/solve/comps.h"
@@ -48,10 +50,23 @@ struct Chosen {
 
 enum class WeakDependencies { install, ignore };
 
+/// There is no way to do all jobs.
+class Unsolvable : public Error {
+ public:
+  Unsolvable(std::vector<Problem> problems, std::set<std::string> names)
+      : Error(ErrorKind::usage, std::move(problems)), names_(std::move(names)) {}
+
+  /// The names of all packages that the reasons speak of.
+  const std::set<std::string>& names() const { return names_; }
+
+ private:
+  std::set<std::string> names_;
+};
+
 /// Solves the jobs for an empty root, or for one where packages are installed, with the rules of
 /// dnf 4 and `best=true`. What is installed stays as it is where no job or dependency changes it;
 /// only what a job removes takes along what needs it.
-/// @throws Error  of kind usage: why it cannot be, in words, at the requests' places.
+/// @throws Unsolvable  of kind usage: why it cannot be, in words, at the requests' places.
 std::vector<Chosen> solve_jobs(const Universe& universe, const std::vector<Job>& jobs,
                                WeakDependencies weak, const Excluded& excluded);
 

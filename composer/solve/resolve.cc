@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 #include "composer/error.h"
 #include "composer/host/interrupt.h"
@@ -13,12 +14,6 @@ namespace composer::solve {
 namespace {
 
 using Detail = MetadataReader::Detail;
-
-/// The packages of all repositories, those that are excluded taken out.
-struct Choice {
-  std::unique_ptr<Universe> universe;
-  Excluded excluded;
-};
 
 Choice load_universe(const Blueprint& blueprint, const std::vector<OpenRepository>& repositories,
                      const std::vector<rpm::InstalledDetails>& installed, MetadataReader& reader,
@@ -74,54 +69,120 @@ std::vector<std::string> removed_packages(const std::vector<Chosen>& chosen,
   return removed;
 }
 
+/// One blueprint's way from its repositories to packages.
+class Resolver {
+ public:
+  Resolver(const Blueprint& blueprint, const std::filesystem::path& cache, Progress& progress,
+           const std::vector<rpm::InstalledDetails>& installed)
+      : blueprint_(&blueprint),
+        progress_(&progress),
+        installed_(&installed),
+        reader_(blueprint, cache, progress),
+        comps_(*blueprint.arch) {}
+
+  /// Stage `metadata`. Afterwards `choice` and `jobs` are there.
+  void load() {
+    const PackagesRequest& packages = blueprint_->packages;
+    progress_->begin(Stage::metadata, {});
+    repositories_ = reader_.open();
+    if (asks_for_group(packages)) {
+      for (const auto& [document, url] : reader_.read_groups(repositories_)) {
+        comps_.add(document, url);
+      }
+    }
+    detail_ = asks_for_other_file(packages) ? Detail::filelists : Detail::primary;
+    load_packages();
+    if (detail_ == Detail::primary &&
+        needs_filelists(*choice.universe, candidates_of(jobs), packages.weak_dependencies)) {
+      detail_ = Detail::filelists;
+      load_packages();
+    }
+    progress_->end(Stage::metadata, {reader_.files_fetched(), reader_.bytes_fetched()});
+    host::throw_if_interrupted();
+  }
+
+  /// All packages anew, those that were held as well.
+  void load_packages() {
+    choice = load_universe(*blueprint_, repositories_, *installed_, reader_, detail_);
+    jobs = make_jobs(*progress_);
+  }
+
+  std::vector<Job> make_jobs(Progress& progress) const {
+    return with_context(kContext, [&] {
+      return solve::make_jobs(*choice.universe, blueprint_->packages, comps_, choice.excluded,
+                              progress);
+    });
+  }
+
+  /// Stage `solve`.
+  void begin() { progress_->begin(Stage::solve, {choice.universe->packages().size(), {}}); }
+
+  WeakDependencies weak() const {
+    return blueprint_->packages.weak_dependencies ? WeakDependencies::install
+                                                  : WeakDependencies::ignore;
+  }
+
+  Resolution finish(const std::vector<Chosen>& chosen) {
+    Resolution resolution;
+    with_context(kContext, [&] {
+      resolution.packages = planned_packages(*choice.universe, chosen, *installed_);
+      resolution.removed = removed_packages(chosen, *choice.universe, *installed_);
+    });
+    Bytes total;
+    for (const PlannedPackage& package : resolution.packages) total += package.size;  // To fetch.
+    for (OpenRepository& repository : repositories_) {
+      resolution.repositories.push_back(std::move(repository.planned));
+    }
+    std::sort(resolution.repositories.begin(), resolution.repositories.end(),
+              [](const auto& a, const auto& b) { return a.id < b.id; });
+    progress_->end(Stage::solve, {resolution.packages.size(), total});
+    return resolution;
+  }
+
+  static constexpr const char* kContext = "while resolving the package set";
+  Choice choice;
+  std::vector<Job> jobs;
+
+ private:
+  const Blueprint* blueprint_;
+  Progress* progress_;
+  const std::vector<rpm::InstalledDetails>* installed_;
+  MetadataReader reader_;
+  Comps comps_;
+  std::vector<OpenRepository> repositories_;
+  Detail detail_ = Detail::primary;
+};
+
 }  // namespace
 
 Resolution resolve(const Blueprint& blueprint, const std::filesystem::path& cache,
                    Progress& progress, const std::vector<rpm::InstalledDetails>& installed) {
-  const PackagesRequest& packages = blueprint.packages;
-  const WeakDependencies weak =
-      packages.weak_dependencies ? WeakDependencies::install : WeakDependencies::ignore;
+  Resolver resolver(blueprint, cache, progress, installed);
+  resolver.load();
+  resolver.begin();
+  return resolver.finish(with_context(Resolver::kContext, [&] {
+    return solve_jobs(*resolver.choice.universe, resolver.jobs, resolver.weak(),
+                      resolver.choice.excluded);
+  }));
+}
 
-  progress.begin(Stage::metadata, {});
-  MetadataReader reader(blueprint, cache, progress);
-  std::vector<OpenRepository> repositories = reader.open();
-  Comps comps(*blueprint.arch);
-  if (asks_for_group(packages)) {
-    for (const auto& [document, url] : reader.read_groups(repositories)) comps.add(document, url);
-  }
-  const Detail first = asks_for_other_file(packages) ? Detail::filelists : Detail::primary;
-  Choice choice = load_universe(blueprint, repositories, installed, reader, first);
-  std::vector<Job> jobs;
-  const auto decide_jobs = [&] {
-    jobs = with_context("while resolving the package set", [&] {
-      return make_jobs(*choice.universe, packages, comps, choice.excluded, progress);
-    });
+Resolution resolve_holding(const Blueprint& blueprint, const std::filesystem::path& cache,
+                           Progress& progress, const Held& held) {
+  const std::vector<rpm::InstalledDetails> nothing;
+  Resolver resolver(blueprint, cache, progress, nothing);
+  resolver.load();
+  resolver.begin();
+  SilentProgress silent;  // What the requests come to was told once.
+  bool loaded = true;
+  HoldingSteps steps;
+  steps.reload = [&]() -> Choice& {
+    if (!std::exchange(loaded, false)) resolver.load_packages();
+    return resolver.choice;
   };
-  decide_jobs();
-  if (first == Detail::primary &&
-      needs_filelists(*choice.universe, candidates_of(jobs), packages.weak_dependencies)) {
-    choice = load_universe(blueprint, repositories, installed, reader, Detail::filelists);
-    decide_jobs();
-  }
-  progress.end(Stage::metadata, {reader.files_fetched(), reader.bytes_fetched()});
-  host::throw_if_interrupted();
-
-  progress.begin(Stage::solve, {choice.universe->packages().size(), {}});
-  Resolution resolution;
-  with_context("while resolving the package set", [&] {
-    const auto chosen = solve_jobs(*choice.universe, jobs, weak, choice.excluded);
-    resolution.packages = planned_packages(*choice.universe, chosen, installed);
-    resolution.removed = removed_packages(chosen, *choice.universe, installed);
-  });
-  Bytes total;
-  for (const PlannedPackage& package : resolution.packages) total += package.size;  // To fetch.
-  for (OpenRepository& repository : repositories) {
-    resolution.repositories.push_back(std::move(repository.planned));
-  }
-  std::sort(resolution.repositories.begin(), resolution.repositories.end(),
-            [](const auto& a, const auto& b) { return a.id < b.id; });
-  progress.end(Stage::solve, {resolution.packages.size(), total});
-  return resolution;
+  steps.jobs = [&] { return resolver.make_jobs(silent); };
+  steps.weak = resolver.weak();
+  return resolver.finish(
+      with_context(Resolver::kContext, [&] { return solve_holding(held, steps, progress); }));
 }
 
 }  // namespace composer::solve

@@ -8,6 +8,7 @@
 #include "composer/plan.h"
 #include "composer/progress.h"
 #include "composer/rpm/installed_details.h"
+#include "composer/solve/hold.h"
 
 namespace composer::solve {
 
@@ -28,5 +29,10 @@ struct Resolution {
 ///                rules in words), of kind build for a repository that cannot be read or trusted.
 Resolution resolve(const Blueprint& blueprint, const std::filesystem::path& cache,
                    Progress& progress, const std::vector<rpm::InstalledDetails>& installed = {});
+
+/// The same, but what is held stays as it is, so far as the rest allows; what else must move is
+/// noted.
+Resolution resolve_holding(const Blueprint& blueprint, const std::filesystem::path& cache,
+                           Progress& progress, const Held& held);
 
 }  // namespace composer::solve

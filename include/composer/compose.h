@@ -28,12 +28,33 @@ struct BuildRequest {
   std::filesystem::path output_directory;
   Places places;
   BlueprintOptions options = {};
+  std::filesystem::path lock = {};  ///< Empty: packages are resolved anew.
 };
 
-/// Resolves a blueprint against its repositories into a Plan. Needs no root.
-/// @throws Error  usage for what the blueprint asks and cannot have, and for one with `base`, which
-///                `customize` is for; build for a repository that cannot be read or trusted.
-Plan make_plan(const Blueprint& blueprint, const Places& places, Progress& progress);
+/// Resolves a blueprint against its repositories, or against its lock, into a Plan. Needs no root.
+/// @param lock    Of the blueprint; empty: its repositories are read.
+/// @throws Error  usage for what the blueprint asks and cannot have, for a lock that does not match
+///                it, and for one with `base`, which `customize` is for; build for a repository
+///                that cannot be read or trusted.
+Plan make_plan(const Blueprint& blueprint, const Places& places, Progress& progress,
+               const std::filesystem::path& lock = {});
+
+/// @throws Error  of kind usage for a blueprint with `base`.
+void refuse_base(const Blueprint& blueprint);
+
+struct LockRequest {
+  std::filesystem::path blueprint;
+  std::filesystem::path lock;  ///< Empty: BLUEPRINT.lock.
+  Places places;
+  BlueprintOptions options = {};
+  bool update_all = false;
+  std::vector<std::string> update = {};  ///< Globs on names of packages that may move.
+  bool diff = false;                     ///< Only say what an update would change.
+};
+
+/// Pins everything that a build of a blueprint takes from outside. Without an update, what is
+/// locked stays, and only what the blueprint asks for newly is added. Needs no root.
+LockReport lock(const LockRequest& request, Progress& progress);
 
 /// The whole line: blueprint to images. Needs root for the part between `partition` and `seal`.
 BuildReport build(const BuildRequest& request, Progress& progress);

@@ -52,6 +52,8 @@ struct PlannedPackage {
   std::string checksum_type;  ///< sha256, sha384 or sha512; a weaker one is refused. Of packages
                               ///< of the base image it is not known, nor what comes from metadata.
   std::string checksum;       ///< Lower-case hexadecimal, of the whole .rpm file.
+  std::string signing_key;    ///< Fingerprint of the key that must have signed it; empty: any of
+                              ///< the repository's.
   Bytes size;                 ///< Of the .rpm file.
   Bytes installed_size;       ///< As the metadata says; a hint, never trusted as a bound.
   std::int64_t build_time = 0;  ///< Seconds since 1970.

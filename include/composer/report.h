@@ -35,6 +35,14 @@ struct BuildReport {
   Bytes peak_memory;
 };
 
+/// What `lock` came to.
+struct LockReport {
+  std::filesystem::path path;
+  std::size_t packages = 0;
+  bool kept = false;    ///< The lock matches its blueprint, and nothing was to be updated.
+  std::string changes;  ///< In words, of a lock that was there; empty: none.
+};
+
 /// One thing that a boot proves, as CI systems count them.
 struct BootCheck {
   enum class Outcome { passed, failed, skipped };

@@ -4,10 +4,14 @@
 #include <fmt/format.h>
 #include <fstream>
 
+#include "composer/base/checksum.h"
 #include "composer/blueprint.h"
 #include "composer/describe.h"
 #include "composer/plan/decide.h"
+#include "composer/plan/lock.h"
+#include "composer/plan/plan_json.h"
 #include "composer/solve/goal.h"
+#include "composer/solve/repository_source.h"
 
 #include "tests/unit/blueprint/acceptance.h"
 #include "tests/unit/solve/text_universe.h"
@@ -91,6 +95,35 @@ void check_plan(const fs::path& path, const std::string& universe) {
                                             path.stem().string()));
 }
 
+/// What a repository would say of each package is made up from its name, so that the lock is whole.
+void check_lock(const fs::path& path, const std::string& universe) {
+  INFO(path.string());
+  const Blueprint blueprint = read_blueprint(path);
+  solve::Resolution resolution = resolve_in(universe, blueprint);
+  for (PlannedPackage& package : resolution.packages) {
+    package.repository = resolution.repositories.at(0).id;
+    package.location = fmt::format("Packages/{}.rpm", package.nevra());
+    package.checksum_type = "sha256";
+    package.checksum = sha256_hex(package.nevra());
+    package.size = {package.nevra().size()};
+    package.signing_key = std::string(40, 'A');
+  }
+  for (PlannedRepository& repository : resolution.repositories) {
+    repository.repomd_sha256 = sha256_hex(repository.id);
+    for (std::string& url : repository.baseurls) {
+      url = solve::absolute_url({url, {}}, blueprint);
+    }
+  }
+  const Plan plan = decide(blueprint, std::move(resolution), "golden", 1767225600);
+  const std::string text = to_json(lock_of(blueprint, plan));
+  test::compare_with_file(
+      text, fmt::format("{}/golden/official/{}.lock", COMPOSER_TEST_DATA, path.stem().string()));
+  // A build from it is of the very same packages.
+  const Lock lock = parse_lock(text, "golden.lock");
+  CHECK(to_json(decide(blueprint, locked_resolution(blueprint, lock, "golden.lock"), "golden",
+                       lock.source_date_epoch)) == to_json(plan));
+}
+
 std::vector<fs::path> blueprints_in(const std::string& folder) {
   std::vector<fs::path> paths;
   for (const auto& entry : fs::directory_iterator(std::string(COMPOSER_SOURCE_DIR) + folder)) {
@@ -111,6 +144,14 @@ TEST_CASE("the official images of Azure Linux 4.0 are planned as the golden text
 
 TEST_CASE("the node of AKS is planned as the golden text says") {
   check_plan(std::string(COMPOSER_SOURCE_DIR) + "/blueprints/azure-linux-3.0/aks-node.yaml",
+             "azurelinux-3.0-aks");
+}
+
+TEST_CASE("the official images are locked as the golden files say") {
+  for (const fs::path& path : blueprints_in("/blueprints/azure-linux-4.0")) {
+    check_lock(path, "azurelinux-4.0");
+  }
+  check_lock(std::string(COMPOSER_SOURCE_DIR) + "/blueprints/azure-linux-3.0/aks-node.yaml",
              "azurelinux-3.0-aks");
 }
 

@@ -63,7 +63,7 @@ Fetched fetch(const Blueprint& b, const std::filesystem::path& cache) {
   Plan plan;
   plan.packages = fetched.resolution.packages;
   plan.repositories = fetched.resolution.repositories;
-  fetched.files = solve::fetch_packages(plan, cache, progress);
+  fetched.files = solve::files_of(solve::fetch_packages(plan, cache, progress));
   return fetched;
 }
 

@@ -42,8 +42,8 @@ TEST_CASE("the version is printed") {
 TEST_CASE("help teaches by example, for the whole and for each command") {
   CHECK(answer({"--help"}).text.find("sudo image-composer build vm.yaml -o out") !=
         std::string::npos);
-  for (const char* command :
-       {"validate", "schema", "plan", "build", "boot", "lint", "inspect", "diff", "convert"}) {
+  for (const char* command : {"validate", "schema", "plan", "lock", "build", "boot", "lint",
+                              "inspect", "diff", "convert"}) {
     const Answer given = answer({command, "--help"});
     CAPTURE(command);
     CHECK(given.exit_code == 0);
@@ -128,4 +128,31 @@ TEST_CASE("the cache is where the environment says") {
   CHECK(default_cache() == "/c");
   for (const char* name : {"HOME", "XDG_CACHE_HOME", "IMAGE_COMPOSER_CACHE"}) ::unsetenv(name);
   CHECK_THROWS_AS(default_cache(), Error);
+}
+
+TEST_CASE("an update of a lock is of everything, or of what is named, each by its own option") {
+  const SomeFile file;
+  const auto lock = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "lock");
+    return std::get<LockCommand>(parse(std::move(arguments)).command);
+  };
+  CHECK_FALSE(lock({file.path}).update_given);
+  for (const auto& everything :
+       {std::vector<std::string>{file.path, "--update"}, {"--update", "--", file.path}}) {
+    CHECK(lock(everything).update_given);
+    CHECK(lock(everything).update.empty());
+    CHECK(lock(everything).blueprint == file.path);
+  }
+  CHECK(lock({file.path, "--update", "kernel*", "--update", "openssl", "--diff"}).update ==
+        std::vector<std::string>{"kernel*", "openssl"});
+  CHECK(lock({"--update=pear", file.path}).update == std::vector<std::string>{"pear"});
+}
+
+TEST_CASE("--lock names the lock of --locked, and nothing without it") {
+  const SomeFile file;
+  CHECK(answer({"build", file.path, "-o", "out", "--lock", "x"}).exit_code == 2);
+  const auto build = std::get<BuildCommand>(
+      parse({"build", file.path, "-o", "out", "--locked", "--lock", "x"}).command);
+  CHECK(build.lock.locked);
+  CHECK(build.lock.lock == "x");
 }

@@ -82,9 +82,19 @@ std::vector<rpm::InstalledDetails> to_installed(const std::string& text) {
   return installed;
 }
 
-/// Everything up to the jobs' solution.
-std::string ask(const std::vector<TextRepository>& repositories, const Question& question,
-                Progress& progress) {
+PlannedPackage planned(const std::string& nevra) {
+  const auto dot = nevra.rfind('.'), release = nevra.rfind('-', dot);
+  const auto version = nevra.rfind('-', release - 1);
+  PlannedPackage package;
+  package.name = nevra.substr(0, version);
+  set_evr(package, nevra.substr(version + 1, dot - version - 1));
+  package.arch = nevra.substr(dot + 1);
+  package.repository = "repo";
+  return package;
+}
+
+Choice load(const std::vector<TextRepository>& repositories, const Question& question,
+            const PackagesRequest& request) {
   std::vector<UniverseSource> sources;
   std::vector<RepositoryExcludes> excludes;
   for (const TextRepository& repository : repositories) {
@@ -93,15 +103,38 @@ std::string ask(const std::vector<TextRepository>& repositories, const Question&
     for (const std::string& exclude : repository.excludes) own.excludes.push_back({exclude, {}});
     excludes.push_back(own);
   }
-  Universe universe(Architecture::x86_64, std::move(sources), to_installed(question.installed));
+  Choice choice;
+  choice.universe = std::make_unique<Universe>(Architecture::x86_64, std::move(sources),
+                                               to_installed(question.installed));
+  choice.excluded = apply_excludes(*choice.universe, excludes, request.exclude);
+  return choice;
+}
+
+/// Everything up to the jobs' solution.
+std::string ask(const std::vector<TextRepository>& repositories, const Question& question,
+                Progress& progress) {
   const PackagesRequest request = packages_request(question);
   Comps comps(Architecture::x86_64);
   if (!question.comps.empty()) comps.add(question.comps, "comps.xml");
-  const Excluded excluded = apply_excludes(universe, excludes, request.exclude);
-  const auto jobs = make_jobs(universe, request, comps, excluded, progress);
-  const auto weak = question.weak ? WeakDependencies::install : WeakDependencies::ignore;
+  Choice choice;
+  HoldingSteps steps;
+  steps.reload = [&]() -> Choice& { return choice = load(repositories, question, request); };
+  steps.jobs = [&] {
+    return make_jobs(*choice.universe, request, comps, choice.excluded, progress);
+  };
+  steps.weak = question.weak ? WeakDependencies::install : WeakDependencies::ignore;
+  std::vector<Chosen> all;
+  if (question.held.empty()) {
+    steps.reload();
+    all = solve_jobs(*choice.universe, steps.jobs(), steps.weak, choice.excluded);
+  } else {
+    Held held{{}, question.free};
+    for (const std::string& nevra : question.held) held.packages.push_back(planned(nevra));
+    all = solve_holding(held, steps, progress);
+  }
+  const Universe& universe = *choice.universe;
   std::vector<std::string> words;
-  for (const Chosen& chosen : solve_jobs(universe, jobs, weak, excluded)) {
+  for (const Chosen& chosen : all) {
     const char* mark = chosen.reason == PackageReason::asked  ? ""
                        : chosen.reason == PackageReason::weak ? "~"
                        : chosen.reason == PackageReason::base ? "="

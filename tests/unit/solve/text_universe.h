@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "composer/solve/goal.h"
+#include "composer/solve/hold.h"
 
 // Package universes of a few lines, and what is solved in them:
 //
@@ -33,7 +34,9 @@ struct Question {
   std::string comps;
   std::vector<std::string> remove = {}, update = {};
   bool update_all = false;
-  std::string installed = {};  ///< A universe of what is installed already.
+  std::string installed = {};          ///< A universe of what is installed already.
+  std::vector<std::string> held = {};  ///< NEVRAs of a lock, of repository `repo`,
+  std::vector<std::string> free = {};  ///< and what of it may move.
 };
 
 /// `name-[epoch:]version-release.arch` of what is chosen, sorted, separated by spaces; with its
