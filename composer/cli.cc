@@ -202,6 +202,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   CommandLine line;
   ValidateRequest validate;
   PlanRequest plan;
+  CacheCommand cache;
   LockCommand lock;
   BuildCommand build;
   CustomizeCommand customize;
@@ -226,6 +227,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   });
   app.add_flag("-v,--verbose", line.verbose, "Show every external command and its output");
   app.add_flag("--json-log", line.json_log, "Progress and errors as JSON lines on standard error");
+  app.add_option("--trace", line.trace,
+                 "Write where the time went, for ui.perfetto.dev or chrome://tracing")
+      ->type_name("FILE");
   app.add_option("--cache", line.cache, "Folder for downloads and metadata")->type_name("DIR");
   add_validate(app, validate);
   add_schema(app);
@@ -240,6 +244,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   add_inspect(app, inspect);
   add_diff(app, diff);
   add_convert(app, convert);
+  add_cache(app, cache);
 
   try {
     app.parse(argc, argv);
@@ -261,6 +266,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   if (app.got_subcommand("lint")) line.command = std::move(lint);
   if (app.got_subcommand("inspect")) line.command = std::move(inspect);
   if (app.got_subcommand("diff")) line.command = std::move(diff);
+  if (app.got_subcommand("cache")) line.command = cache;
   if (app.got_subcommand("convert")) line.command = std::move(convert);
   return line;
 }

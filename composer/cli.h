@@ -57,6 +57,15 @@ struct BuildCommand {
   std::filesystem::path work_directory;  ///< Empty: in the output directory.
   BlueprintOptions options = {};
   LockOptions lock = {};
+  ReuseOptions reuse = {};
+};
+
+enum class CacheAction { info, prune, verify };
+
+struct CacheCommand {
+  CacheAction action = CacheAction::info;
+  std::optional<Bytes> limit;  ///< Of prune; absent: cache_limit().
+  bool json = false;
 };
 
 struct CustomizeCommand {
@@ -123,10 +132,11 @@ struct Answer {
 struct CommandLine {
   bool verbose = false;
   bool json_log = false;
+  std::filesystem::path trace;  ///< Empty: none.
   std::filesystem::path cache;  ///< Empty: see default_cache().
   std::variant<Answer, ValidateRequest, SchemaRequest, PlanRequest, LockCommand, BuildCommand,
                CustomizeCommand, ChangeDiskCommand, BootCommand, RelayCommand, LintCommand,
-               InspectCommand, DiffCommand, ConvertRequest>
+               InspectCommand, DiffCommand, ConvertRequest, CacheCommand>
       command;
 };
 

@@ -147,8 +147,43 @@ void add_build(CLI::App& app, BuildCommand& request) {
                    "Folder for the disk while it is made; on the output's filesystem the images\n"
                    "need no copy of it [the output folder]")
       ->type_name("DIR");
+  command->add_flag("--fresh", request.reuse.fresh,
+                    "Make everything anew from the packages, and keep none of it");
+  command->add_flag("--explain-cache", request.reuse.explain,
+                    "Say why what earlier builds made could not be reused");
   add_lock_options(*command, request.lock);
   add_blueprint_options(*command, request.options);
+}
+
+void add_cache(CLI::App& app, CacheCommand& request) {
+  CLI::App* command = app.add_subcommand("cache", "What is kept between builds");
+  command->description(
+      "Says what the cache holds, makes it smaller, or reads all of it to find what is damaged.\n"
+      "Builds keep it below $IMAGE_COMPOSER_CACHE_LIMIT, 20 GiB by default, themselves.\n"
+      "\n"
+      "  image-composer cache info\n"
+      "  image-composer cache prune --limit 5GiB      what was not used for longest goes first\n"
+      "  image-composer cache verify                  1 when something was damaged, and removed\n");
+  command->require_subcommand(1);
+  const auto add = [&](const char* name, const char* text, CacheAction action) {
+    CLI::App* sub = command->add_subcommand(name, text);
+    sub->add_flag("--json", request.json, "For programs");
+    sub->callback([&request, action] { request.action = action; });
+    return sub;
+  };
+  add("info", "What it holds, and how much of each", CacheAction::info);
+  add("verify", "Remove what is damaged", CacheAction::verify);
+  add("prune", "Remove what was not used for longest", CacheAction::prune)
+      ->add_option_function<std::string>(
+          "--limit",
+          [&request](const std::string& text) {
+            request.limit = parse_bytes(text);
+            if (!request.limit) {
+              throw CLI::ValidationError("--limit", fmt::format("'{}' is not a size", text));
+            }
+          },
+          "How much may stay; 0KiB empties it")
+      ->type_name("SIZE");
 }
 
 void add_customize(CLI::App& app, CustomizeCommand& request) {

@@ -9,12 +9,14 @@
 #include "composer/blueprint/explain.h"
 #include "composer/blueprint/schema.h"
 #include "composer/boot/junit.h"
+#include "composer/cache_care.h"
 #include "composer/change_disk.h"
 #include "composer/checked_blueprint.h"
 #include "composer/cli.h"
 #include "composer/compose.h"
 #include "composer/console.h"
 #include "composer/describe.h"
+#include "composer/host/cache_lease.h"
 #include "composer/image_diff.h"
 #include "composer/image_facts.h"
 #include "composer/lint/report.h"
@@ -73,6 +75,7 @@ std::filesystem::path lock_of(const LockOptions& options, const std::filesystem:
 }
 
 int run(const CommandLine& line, const LockCommand& request, Console& console) {
+  const host::CacheLease lease = host::CacheLease::use(places_of(line).cache);
   const LockReport report = lock({.blueprint = request.blueprint,
                                   .lock = request.lock,
                                   .places = places_of(line),
@@ -86,10 +89,22 @@ int run(const CommandLine& line, const LockCommand& request, Console& console) {
 }
 
 int run(const CommandLine& line, const PlanRequest& request, Console& console) {
+  const host::CacheLease lease = host::CacheLease::use(places_of(line).cache);
   const Plan plan = make_plan(read_checked_blueprint(request.blueprint, request.options),
                               places_of(line), console, lock_of(request.lock, request.blueprint));
   print(request.json ? to_json(plan) : printable(describe(plan)));
   return 0;
+}
+
+/// Another build may be using it; then that one does it at its end.
+void keep_cache_small(const std::filesystem::path& cache, Console& console) {
+  const Bytes limit = cache_limit();
+  if (inspect_cache(cache).size() <= limit) return;
+  try {
+    prune_cache(cache, limit, console);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::host) throw;
+  }
 }
 
 int run(const CommandLine& line, const BuildCommand& request, Console& console) {
@@ -97,11 +112,35 @@ int run(const CommandLine& line, const BuildCommand& request, Console& console) 
                              .output_directory = request.output_directory,
                              .places = places_of(line),
                              .options = request.options,
-                             .lock = lock_of(request.lock, request.blueprint)};
+                             .lock = lock_of(request.lock, request.blueprint),
+                             .reuse = request.reuse};
   build_request.places.work =
       request.work_directory.empty() ? request.output_directory : request.work_directory;
-  print(describe(build(build_request, console)));
+  const std::filesystem::path cache = build_request.places.cache;
+  {
+    const host::CacheLease lease = host::CacheLease::use(cache);
+    print(describe(build(build_request, console)));
+  }
+  keep_cache_small(cache, console);
   return 0;
+}
+
+int run(const CommandLine& line, const CacheCommand& request, Console& console) {
+  const std::filesystem::path cache = places_of(line).cache;
+  CacheReport report;
+  switch (request.action) {
+    case CacheAction::info:
+      report = inspect_cache(cache);
+      break;
+    case CacheAction::prune:
+      report = prune_cache(cache, request.limit.value_or(cache_limit()), console);
+      break;
+    case CacheAction::verify:
+      report = verify_cache(cache, console);
+      break;
+  }
+  print(request.json ? to_json(report) : describe(report));
+  return report.damaged.empty() ? 0 : static_cast<int>(ErrorKind::build);
 }
 
 int run(const CommandLine& line, const CustomizeCommand& request, Console& console) {
@@ -112,6 +151,7 @@ int run(const CommandLine& line, const CustomizeCommand& request, Console& conso
                                      .options = request.options,
                                      .way = request.way};
   if (request.plan) {
+    const host::CacheLease lease = host::CacheLease::use(customize_request.places.cache);
     const Plan plan = plan_customization(customize_request, console);
     print(request.json ? to_json(plan) : printable(describe(plan)));
     return 0;
@@ -120,6 +160,7 @@ int run(const CommandLine& line, const CustomizeCommand& request, Console& conso
     throw Error(ErrorKind::usage, "nothing says where the images go",
                 "give -o FOLDER, or --plan to see what would be done");
   }
+  const host::CacheLease lease = host::CacheLease::use(customize_request.places.cache);
   customize_request.places.work =
       request.work_directory.empty() ? request.output_directory : request.work_directory;
   print(describe(customize(customize_request, console)));

@@ -20,6 +20,7 @@
 #include "composer/host/work_directory.h"
 #include "composer/image/write.h"
 #include "composer/image/write_root.h"
+#include "composer/installed_disks.h"
 #include "composer/lint_images.h"
 #include "composer/lock_file.h"
 #include "composer/mount/namespaces.h"
@@ -27,6 +28,7 @@
 #include "composer/plan/required_packages.h"
 #include "composer/plan/size_estimate.h"
 #include "composer/plan/written_space.h"
+#include "composer/reuse.h"
 #include "composer/rpm/package_files.h"
 #include "composer/solve/fetch.h"
 #include "composer/solve/resolve.h"
@@ -90,6 +92,12 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   mount::enter_private_mounts();  // Refuses without root, before anything slow.
   const Plan plan = make_plan(blueprint, request.places, progress, request.lock);
   report.plan = plan;
+  const OutputStore outputs(plan, request.places.cache, request.reuse);
+  if (std::optional<BuildReport> reused = outputs.reuse(request.output_directory, progress)) {
+    reused->times = progress.times();
+    reused->peak_memory = peak_memory();
+    return *std::move(reused);
+  }
 
   // What would fail later fails here, before anything slow.
   host::require_tools(disk::required_tools(plan.disk));
@@ -99,12 +107,15 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   host::WorkDirectory work(request.places.work);
   check_free_space(plan, work.path(), request.output_directory);
 
-  // Every package, checked by digest and signature, is here before the first is installed.
-  const std::vector<std::filesystem::path> packages =
-      solve::files_of(solve::fetch_packages(plan, request.places.cache, progress));
-
-  if (plan.has_disk()) {
-    check_written_space(plan, blueprint.disk, contents_of(plan, packages));
+  // A disk of an earlier build with the same packages, where there is one, or every package,
+  // checked by digest and signature, before the first is installed.
+  InstalledDisks installed(plan, request.places.cache, request.reuse, progress);
+  const disk::SetDownDisk earlier{work.path() / "disk.raw"};
+  const bool is_installed = installed.take(earlier.file);
+  std::vector<std::filesystem::path> packages;
+  if (!is_installed) {
+    packages = solve::files_of(solve::fetch_packages(plan, request.places.cache, progress));
+    if (plan.has_disk()) check_written_space(plan, blueprint.disk, contents_of(plan, packages));
   }
 
   // -------------------------------- privileged --------------------------------------------------
@@ -113,14 +124,24 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   // The root is a disk's filesystems, or a plain directory where the plan has no disk.
   std::optional<disk::Assembly> assembly;
   std::optional<disk::RootDirectory> root_directory;
-  if (plan.has_disk()) {
+  if (is_installed) {
+    assembly.emplace(plan.disk, earlier, work.path(), plan.source_date_epoch, runner, progress);
+  } else if (plan.has_disk()) {
     assembly.emplace(plan.disk, work.path(), plan.source_date_epoch, runner, progress);
   } else {
     root_directory.emplace(work.path());
   }
   const std::filesystem::path root_path = assembly ? assembly->root() : root_directory->root();
 
-  const FilledRoot filled = fill_root(plan, root_path, packages, progress);
+  if (!is_installed) {
+    install_root(plan, root_path, packages, progress);
+    if (installed.is_on()) {
+      assembly->set_down([&](const std::filesystem::path& disk) { installed.keep(disk); });
+    }
+  }
+  const auto initramfs = initramfs_store(plan, request.places.cache, request.reuse);
+  const FilledRoot filled =
+      finish_root(plan, root_path, progress, initramfs ? &*initramfs : nullptr);
 
   remove_descriptions(request.output_directory);
   {
@@ -148,6 +169,7 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   // An image that fails its rules keeps its file, to be looked at, and gets no SHA256SUMS.
   report.lint = lint_build(plan, report.images, request.output_directory, progress);
   report.files = write_descriptions(plan, report.images, request.output_directory);
+  outputs.keep(report, progress);
   report.times = progress.times();
   report.peak_memory = peak_memory();
   return report;

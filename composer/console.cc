@@ -80,6 +80,7 @@ void Console::begin(Stage stage, Amount expected) {
   const std::scoped_lock lock(mutex_);
   expected_[stage] = expected;
   started_[stage] = Clock::now();
+  spans_[stage] = std::make_unique<TraceSpan>("stage", to_text(stage));
   if (style_ == ConsoleStyle::json) {
     print_line(dump({{"event", "begin"},
                      {"stage", to_text(stage)},
@@ -122,6 +123,7 @@ void Console::advance(Stage stage, Amount done, std::string_view current) {
 void Console::end(Stage stage, Amount done) {
   const std::scoped_lock lock(mutex_);
   const double seconds = seconds_since(started_[stage]);
+  spans_.erase(stage);
   if (style_ == ConsoleStyle::json) {
     print_line(dump({{"event", "end"},
                      {"stage", to_text(stage)},

@@ -3,9 +3,11 @@
 #include <chrono>
 #include <cstdio>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 
+#include "composer/base/trace.h"
 #include "composer/error.h"
 #include "composer/progress.h"
 
@@ -49,6 +51,7 @@ class Console final : public Progress {
   std::mutex mutex_;
   std::map<Stage, Amount> expected_;
   std::map<Stage, Clock::time_point> started_;
+  std::map<Stage, std::unique_ptr<TraceSpan>> spans_;  ///< Every command's stages pass here.
   Clock::time_point last_shown_;
   bool live_line_ = false;
 };

@@ -22,19 +22,22 @@ rpm::TransactionRequest transaction_of(const Plan& plan, const std::filesystem::
 
 }  // namespace
 
-FilledRoot fill_root(const Plan& plan, const std::filesystem::path& root_path,
-                     const std::vector<std::filesystem::path>& packages, Progress& progress) {
-  rpm::TransactionRequest incoming = transaction_of(plan, root_path);
+void install_root(const Plan& plan, const std::filesystem::path& root,
+                  const std::vector<std::filesystem::path>& packages, Progress& progress) {
+  rpm::TransactionRequest incoming = transaction_of(plan, root);
   incoming.packages = packages;
   incoming.documentation = plan.installation.documentation;
   incoming.locales = plan.installation.locales;
   if (plan.base) incoming.remove = plan.base->remove;
   rpm::install_packages(incoming, progress);
+}
 
+FilledRoot finish_root(const Plan& plan, const std::filesystem::path& root_path, Progress& progress,
+                       const tree::InitramfsStore* kept) {
   FilledRoot filled;
   tree::HostRoot root(root_path);
   tree::configure(plan, root, progress);
-  tree::make_initramfs(plan, root, progress);
+  tree::make_initramfs(plan, root, progress, kept);
   tree::install_kernels(plan, root, progress);
   // What only the installation, the scripts and dracut needed.
   rpm::TransactionRequest outgoing = transaction_of(plan, root_path);
@@ -48,6 +51,12 @@ FilledRoot fill_root(const Plan& plan, const std::filesystem::path& root_path,
   }
   filled.system = read_system_facts(plan, root);
   return filled;
+}
+
+FilledRoot fill_root(const Plan& plan, const std::filesystem::path& root,
+                     const std::vector<std::filesystem::path>& packages, Progress& progress) {
+  install_root(plan, root, packages, progress);
+  return finish_root(plan, root, progress);
 }
 
 void write_boot_code(const std::filesystem::path& disk, const PlannedDisk& layout,

@@ -7,6 +7,7 @@
 #include "composer/plan.h"
 #include "composer/progress.h"
 #include "composer/tree/configure.h"
+#include "composer/tree/initramfs_key.h"
 
 namespace composer {
 
@@ -16,10 +17,18 @@ struct FilledRoot {
   image::SystemFacts system;
 };
 
-/// Makes the system of a plan in a root, empty or of a base image: packages in one transaction,
-/// configuration, initramfs and kernels, erasures, cleaning, labels. Needs root, and the mount
-/// namespace of mount::enter_private_mounts. Nothing may write into the root afterwards.
-///
+/// Puts the packages of a plan into a root, in one transaction.
+void install_root(const Plan& plan, const std::filesystem::path& root,
+                  const std::vector<std::filesystem::path>& packages, Progress& progress);
+
+/// Makes of a root with its packages what the plan wants: configuration, initramfs and kernels,
+/// erasures, cleaning, labels. Nothing may write into the root afterwards.
+/// @param kept  Where initramfs are taken from and kept; null: each is made anew.
+FilledRoot finish_root(const Plan& plan, const std::filesystem::path& root, Progress& progress,
+                       const tree::InitramfsStore* kept = nullptr);
+
+/// Both of these, in a root that is empty or of a base image. Needs root, and the mount namespace
+/// of mount::enter_private_mounts.
 /// @param packages  The files of the plan's packages that come in, each checked.
 FilledRoot fill_root(const Plan& plan, const std::filesystem::path& root,
                      const std::vector<std::filesystem::path>& packages, Progress& progress);

@@ -1,5 +1,6 @@
 #include "composer/base/file_descriptor.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
@@ -20,15 +21,20 @@ FileDescriptor open_file(const std::filesystem::path& path, int flags, unsigned 
 
 namespace {
 
-std::string read_all(int fd, const std::filesystem::path& path) {
-  std::string content;
-  std::string buffer(1 << 16, '\0');
-  for (;;) {
-    const ssize_t n = ::read(fd, buffer.data(), buffer.size());
+/// @param size  What the file is said to hold; a pipe says 0, and a file may grow or shrink.
+std::string read_all(int fd, const std::filesystem::path& path, off_t size) {
+  constexpr std::size_t kLeast = 1 << 12;
+  // One byte more, so that the end is seen without growing.
+  std::string content(std::max(kLeast, static_cast<std::size_t>(size) + 1), '\0');
+  for (std::size_t have = 0;;) {
+    if (have == content.size()) content.resize(2 * content.size());
+    const ssize_t n = ::read(fd, content.data() + have, content.size() - have);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw system_error(fmt::format("cannot read '{}'", path.string()), errno);
-    if (n == 0) return content;
-    content.append(buffer, 0, static_cast<std::size_t>(n));
+    have += static_cast<std::size_t>(n);
+    if (n > 0) continue;
+    content.resize(have);
+    return content;
   }
 }
 
@@ -41,7 +47,7 @@ std::string read_file(const std::filesystem::path& path) {
     throw system_error(fmt::format("cannot read '{}'", path.string()),
                        S_ISDIR(status.st_mode) ? EISDIR : errno);
   }
-  return read_all(fd.get(), path);
+  return read_all(fd.get(), path, status.st_size);
 }
 
 std::string read_file_beneath(const std::filesystem::path& folder, const std::string& relative,
@@ -71,7 +77,7 @@ std::string read_file_beneath(const std::filesystem::path& folder, const std::st
                     shown.string(), to_text(Bytes{static_cast<std::uint64_t>(status.st_size)}),
                     to_text(most)));
   }
-  return read_all(fd.get(), shown);
+  return read_all(fd.get(), shown, status.st_size);
 }
 
 void write_all(int fd, std::string_view bytes, std::string_view what) {

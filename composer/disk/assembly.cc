@@ -47,7 +47,7 @@ struct Assembly::State {
   std::filesystem::path disk;
   std::int64_t epoch = 0;
   host::CommandRunner runner;
-  enum class Origin { made, existing } origin;  ///< Of the disk.
+  enum class Origin { made, existing, set_down } origin;  ///< Of the disk.
 
   FileDescriptor file;
   std::map<int, mount::LoopDevice> devices;  ///< By partition number.
@@ -99,7 +99,7 @@ Assembly::State::~State() {
   while (!mounts.empty()) mounts.pop_back();
   devices.clear();
   // A disk that was there is its owner's, finished or not.
-  if (origin == Origin::made && !finished && file) ::unlink(disk.c_str());
+  if (origin != Origin::existing && !finished && file) ::unlink(disk.c_str());
 }
 
 void Assembly::State::make_disk() {
@@ -119,6 +119,7 @@ void Assembly::State::make_or_prepare_filesystems() {
     if (!partition.filesystem) continue;
     const auto [device, inserted] = devices.try_emplace(
         partition.number, file.get(), partition.start, partition.size, mount::Access::read_write);
+    if (origin == Origin::set_down) continue;
     with_context(fmt::format("while {} the {} filesystem of partition '{}'",
                              partition.base ? "preparing" : "making",
                              kernel_name(partition.filesystem->type), partition_name(partition)),
@@ -134,7 +135,8 @@ void Assembly::State::make_or_prepare_filesystems() {
 
 void Assembly::State::fill_with_subvolumes() {
   for (const PlannedPartition& partition : layout.partitions) {
-    if (!partition.filesystem || partition.filesystem->subvolumes.empty() || partition.base) {
+    if (!partition.filesystem || partition.filesystem->subvolumes.empty() || partition.base ||
+        origin == Origin::set_down) {
       continue;
     }
     const PlannedFilesystem& filesystem = *partition.filesystem;
@@ -156,7 +158,8 @@ void Assembly::State::mount_filesystems() {
     const PlannedFilesystem& filesystem = *planned.partition->filesystem;
     const MountPoint mount_point = make_mount_point(root, planned.path, epoch);
     if (is_vfat(*planned.partition)) {
-      show_vfat(*planned.partition, mount_point);
+      // Of a disk that was set down they are still there.
+      if (origin != Origin::set_down) show_vfat(*planned.partition, mount_point);
       continue;
     }
     std::vector<std::string> options = planned.partition->base ? existing_mount_options(filesystem)
@@ -279,10 +282,16 @@ void Assembly::State::begin(Progress& progress, const ExistingDisk* existing) {
   const Amount amount{.items = layout.partitions.size(), .bytes = layout.size};
   progress.begin(Stage::partition, amount);
   try {
-    if (existing) {
-      file = open_existing_disk(layout, *existing);
-    } else {
-      make_disk();
+    switch (origin) {
+      case Origin::made:
+        make_disk();
+        break;
+      case Origin::existing:
+        file = open_existing_disk(layout, *existing);
+        break;
+      case Origin::set_down:
+        file = open_file(disk, O_RDWR | O_NOFOLLOW);
+        break;
     }
     make_or_prepare_filesystems();
     fill_with_subvolumes();
@@ -309,12 +318,32 @@ Assembly::Assembly(const PlannedDisk& layout, const ExistingDisk& existing,
   state_->begin(progress, &existing);
 }
 
+Assembly::Assembly(const PlannedDisk& layout, const SetDownDisk& disk,
+                   const std::filesystem::path& work_directory, std::int64_t source_date_epoch,
+                   const host::CommandRunner& runner, Progress& progress)
+    : state_(std::make_unique<State>(layout, work_directory, disk.file, State::Origin::set_down,
+                                     source_date_epoch, runner)) {
+  state_->begin(progress, nullptr);
+}
+
 Assembly::Assembly(Assembly&&) noexcept = default;
 Assembly& Assembly::operator=(Assembly&&) noexcept = default;
 Assembly::~Assembly() = default;
 
 const std::filesystem::path& Assembly::root() const {
   return state_->root;
+}
+
+void Assembly::set_down(const std::function<void(const std::filesystem::path& disk)>& look) {
+  try {
+    state_->unmount_all();
+  } catch (const Error& error) {
+    throw state_->explained(error);
+  }
+  look(state_->disk);
+  const State::Origin origin = std::exchange(state_->origin, State::Origin::set_down);
+  state_->mount_filesystems();
+  state_->origin = origin;
 }
 
 Disk Assembly::finish() && {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -27,6 +28,11 @@ std::vector<host::Tool> required_tools(const PlannedDisk& layout);
 /// @throws Error  of kind host naming every filesystem that is missing and its partition.
 void require_filesystems(const PlannedDisk& layout);
 
+/// A disk that an Assembly of the same layout has set down, or a copy of it.
+struct SetDownDisk {
+  std::filesystem::path file;  ///< Becomes the Assembly's own.
+};
+
 /// A partitioned sparse file whose filesystems are made and mounted at `root()`, one loop device
 /// per partition. A vfat partition (the ESP) is a plain directory there until `finish`, since the
 /// host's kernel may have no vfat. The only assembler today; nothing outside mount/ and disk/ may
@@ -47,6 +53,11 @@ class Assembly {
   Assembly(const PlannedDisk& layout, const ExistingDisk& existing,
            const std::filesystem::path& work_directory, std::int64_t source_date_epoch,
            const host::CommandRunner& runner, Progress& progress);
+  /// Goes on with a disk that was set down: nothing is made, the filesystems are mounted, and the
+  /// files of vfat partitions are where they were.
+  Assembly(const PlannedDisk& layout, const SetDownDisk& disk,
+           const std::filesystem::path& work_directory, std::int64_t source_date_epoch,
+           const host::CommandRunner& runner, Progress& progress);
   Assembly(Assembly&&) noexcept;
   Assembly& operator=(Assembly&&) noexcept;
   /// Unmounts what is still mounted, as well as it can, and removes a disk of its own that is not
@@ -54,6 +65,10 @@ class Assembly {
   ~Assembly();
 
   const std::filesystem::path& root() const;
+
+  /// Unmounts everything, shows `look` the disk's file, which is whole for as long as that takes,
+  /// and mounts again. Nothing may be open in the root.
+  void set_down(const std::function<void(const std::filesystem::path& disk)>& look);
 
   /// Moves the files of vfat partitions into their filesystems, trims, unmounts, checks every
   /// filesystem and reads the disk back with libblkid.

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <map>
 #include <poll.h>
 #include <sstream>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "composer/base/file_descriptor.h"
+#include "composer/base/trace.h"
 #include "composer/error.h"
 #include "composer/host/interrupt.h"
 
@@ -181,6 +183,7 @@ CommandOutput CommandRunner::run(const Command& command) const {
                 "install the package that has it, or add its folder to PATH");
   }
   progress_->command(command.arguments);
+  const TraceSpan span("command", fmt::format("{}", fmt::join(command.arguments, " ")));
 
   Pipe in = make_pipe(), out = make_pipe(), err = make_pipe(), failure = make_pipe();
   std::vector<std::string> arguments = command.arguments;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <thread>
 
+#include "composer/base/trace.h"
 #include "composer/image/data_units.h"
 
 // Only where a block goes must be decided in order, and that takes no time: so each thread looks at
@@ -51,6 +52,7 @@ class BlockCopy {
   };
 
   void work() noexcept {
+    const TraceSpan span("work", job_.output.filename);
     try {
       const auto buffer = std::make_unique<char[]>(kPiece);
       while (const std::optional<Turn> turn = take()) {

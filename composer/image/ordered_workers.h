@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "composer/base/trace.h"
+
 namespace composer::image {
 
 /// Turns tasks into products in several threads and stores the products in the tasks' order, so
@@ -76,6 +78,7 @@ class OrderedWorkers {
   };
 
   void run() noexcept {
+    const TraceSpan span("work", "compress and store");
     try {
       const Work work = make_work_();
       std::unique_lock lock(mutex_);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <thread>
 
+#include "composer/base/trace.h"
 #include "composer/error.h"
 #include "composer/image/copy_disk.h"
 #include "composer/image/export_job.h"
@@ -148,6 +149,7 @@ void begin_writeback(const RawDisk& raw) {
 
 /// A finished file of a format of its own: synced and hashed at once, the disk being the slower.
 void sync_and_hash(Output& output, const ExportMeter& meter) {
+  const TraceSpan span("work", fmt::format("sync and hash {}", output.planned->filename));
   PartialFile& file = *output.file;
   auto synced = std::async(std::launch::async, [&] { file.sync(); });
   std::vector<Hasher> hasher;
@@ -165,6 +167,7 @@ void hash_followers(std::vector<Output>& outputs, const Plan& plan, const RawDis
     if (output.is_disk_itself()) hashers.emplace_back(HashAlgorithm::sha256);
   }
   if (hashers.empty()) return;
+  const TraceSpan span("work", "hash the disk");
   hash_file(raw, hashers, meter);
   auto hasher = hashers.begin();
   for (Output& output : outputs) {

@@ -136,8 +136,8 @@ solve::Resolution locked_resolution(const Blueprint& blueprint, const Lock& lock
                                     std::string_view name) {
   std::vector<Problem> problems = lock_differences(blueprint, lock, name);
   if (!problems.empty()) {
-    problems.back().hint = fmt::format(
-        "bring the lock up to date: image-composer lock {}", blueprint.path.string());
+    problems.back().hint =
+        fmt::format("bring the lock up to date: image-composer lock {}", blueprint.path.string());
     throw Error(ErrorKind::usage, std::move(problems));
   }
   solve::Resolution resolution{lock.repositories, lock.packages, {}};
@@ -173,13 +173,14 @@ std::string to_json(const Lock& lock) {
 }
 
 Lock parse_lock(std::string_view text, std::string_view name) {
-  LockFile file = json_values::read<LockFile>(text, name, "make it anew with 'image-composer lock'");
+  LockFile file =
+      json_values::read<LockFile>(text, name, "make it anew with 'image-composer lock'");
   Lock lock = std::move(file.lock);
   for (LockedPackage& locked : file.packages) {
     PlannedPackage& package = locked.package;
     if (!solve::is_safe_location(package.location)) {
-      refuse(name, fmt::format("the location of package '{}' leaves its repository",
-                               package.nevra()));
+      refuse(name,
+             fmt::format("the location of package '{}' leaves its repository", package.nevra()));
     }
     if (locked.url != url_of(package, lock.repositories)) {
       refuse(name, fmt::format("the url of package '{}' is not its location in repository '{}'",

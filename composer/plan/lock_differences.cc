@@ -95,8 +95,8 @@ void compare_repositories(const Blueprint& blueprint, const Lock& lock, std::str
         blueprint.repositories.begin(), blueprint.repositories.end(),
         [&](const auto& request) { return request.enabled && *request.id == locked.id; });
     if (!stays) {
-      found.add({}, fmt::format("the blueprint has no repository '{}', which '{}' has", locked.id,
-                                name));
+      found.add(
+          {}, fmt::format("the blueprint has no repository '{}', which '{}' has", locked.id, name));
     }
   }
 }

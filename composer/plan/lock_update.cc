@@ -51,9 +51,8 @@ void compare_packages(const std::vector<const PlannedPackage*>& from,
     } else if (old.checksum != now.checksum) {
       changes.push_back({"rebuilt", fmt::format("{}  ({})", now.nevra(), sizes)});
     } else if (old.signing_key != now.signing_key && !now.signing_key.empty()) {
-      changes.push_back({"signed by another key",
-                         fmt::format("{}  ({} -> {})", now.nevra(), old.signing_key,
-                                     now.signing_key)});
+      changes.push_back({"signed by another key", fmt::format("{}  ({} -> {})", now.nevra(),
+                                                              old.signing_key, now.signing_key)});
     } else if (old.repository != now.repository) {
       changes.push_back({"moved", fmt::format("{}  (repository {} -> {})", now.nevra(),
                                               old.repository, now.repository)});
@@ -67,9 +66,9 @@ void compare_packages(const std::vector<const PlannedPackage*>& from,
   };
   for (const PlannedPackage* package : to) {
     if (has(from, *package)) continue;
-    changes.push_back({"added", fmt::format("{}  ({} to download, {} installed)", package->nevra(),
-                                            to_text(package->size),
-                                            to_text(package->installed_size))});
+    changes.push_back(
+        {"added", fmt::format("{}  ({} to download, {} installed)", package->nevra(),
+                              to_text(package->size), to_text(package->installed_size))});
   }
   for (const PlannedPackage* package : from) {
     if (has(to, *package)) continue;
@@ -99,8 +98,8 @@ std::string describe_update(const Lock& from, const Lock& to) {
   }
   std::string out;
   std::string counts;
-  for (const std::string_view what :
-       {"added", "removed", "upgraded", "downgraded", "rebuilt", "signed by another key", "moved"}) {
+  for (const std::string_view what : {"added", "removed", "upgraded", "downgraded", "rebuilt",
+                                      "signed by another key", "moved"}) {
     const auto count = std::count_if(changes.begin(), changes.end(),
                                      [&](const Change& change) { return change.what == what; });
     if (count == 0) continue;
@@ -111,8 +110,8 @@ std::string describe_update(const Lock& from, const Lock& to) {
     }
   }
   if (from.source_date_epoch != to.source_date_epoch) {
-    out += fmt::format("source_date_epoch: {} -> {}\n", from.source_date_epoch,
-                       to.source_date_epoch);
+    out +=
+        fmt::format("source_date_epoch: {} -> {}\n", from.source_date_epoch, to.source_date_epoch);
   }
   for (const PlannedRepository& repository : to.repositories) {
     for (const PlannedRepository& old : from.repositories) {

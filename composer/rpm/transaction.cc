@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "composer/base/file_descriptor.h"
+#include "composer/base/trace.h"
 #include "composer/error.h"
 #include "composer/host/interrupt.h"
 #include "composer/mount/contained_process.h"
@@ -152,6 +153,7 @@ class Installation {
 
   /// A package begins, so the one before it is done.
   void advance(const json& message) {
+    span_.emplace("package", text_of(message, "package"));
     progress_.advance(Stage::install, done_, text_of(message, "package"));
     const auto index = message.find("index");
     if (index == message.end() || !index->is_number_unsigned()) return;
@@ -162,6 +164,8 @@ class Installation {
 
   void script_ended(const json& message) {
     const std::string phase = text_of(message, "script"), package = text_of(message, "package");
+    // What follows the last of them is rpm's: the next package tells when it begins.
+    span_.emplace("package", fmt::format("after {} of {}", phase, package));
     const std::vector<std::string> lines = printed_.take_lines();
     for (const std::string& line : lines) {
       progress_.output(fmt::format("{} of {}", phase, package), line);
@@ -204,6 +208,7 @@ class Installation {
   ScriptletOutput printed_;
   bool output_ended_ = false;
   std::optional<Error> failure_;
+  std::optional<TraceSpan> span_;  ///< What is in hand.
 };
 
 }  // namespace

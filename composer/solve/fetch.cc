@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "composer/base/trace.h"
 #include "composer/error.h"
 #include "composer/host/cache.h"
 #include "composer/host/download.h"
@@ -33,6 +34,7 @@ void for_each_parallel(std::size_t count, const std::function<void(std::size_t)>
       }
       try {
         host::throw_if_interrupted();
+        const TraceSpan span("work", "check a package");
         work(i);
       } catch (...) {
         const std::lock_guard lock(mutex);

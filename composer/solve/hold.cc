@@ -83,11 +83,12 @@ void refuse_gone(const Universe& universe, const Held& held, const std::set<std:
   }
   if (gone.empty()) return;
   Problem problem;
-  problem.message = fmt::format("{} of the lock {} not in its repository any more",
-                                gone.size() == 1 ? "a package" : "packages",
-                                gone.size() == 1 ? "is" : "are");
+  problem.message =
+      fmt::format("{} of the lock {} not in its repository any more",
+                  gone.size() == 1 ? "a package" : "packages", gone.size() == 1 ? "is" : "are");
   problem.notes = gone;
-  problem.hint = fmt::format("let it move as well: --update {}", fmt::join(gone_names, " --update "));
+  problem.hint =
+      fmt::format("let it move as well: --update {}", fmt::join(gone_names, " --update "));
   throw Error(ErrorKind::usage, std::move(problem));
 }
 
@@ -113,10 +114,9 @@ std::set<std::string> names_in_the_way(const Universe& universe, const Held& hel
   const Matches matches(universe, held);
   std::set<std::string> found;
   for (const Job& job : jobs) {
-    const bool can_be_met =
-        std::any_of(job.candidates.begin(), job.candidates.end(), [&](Id id) {
-          return !names.contains(name_of(universe, id)) || matches.held(id) != nullptr;
-        });
+    const bool can_be_met = std::any_of(job.candidates.begin(), job.candidates.end(), [&](Id id) {
+      return !names.contains(name_of(universe, id)) || matches.held(id) != nullptr;
+    });
     if (can_be_met) continue;
     for (const Id id : job.candidates) found.insert(name_of(universe, id));
   }

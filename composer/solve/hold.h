@@ -27,15 +27,16 @@ struct Choice {
 
 /// How the packages that are held are solved with others, as often as it takes.
 struct HoldingSteps {
-  std::function<Choice&()> reload;        ///< Everything to choose from, nothing held.
-  std::function<std::vector<Job>()> jobs; ///< The requests, against the choice as it is now.
+  std::function<Choice&()> reload;         ///< Everything to choose from, nothing held.
+  std::function<std::vector<Job>()> jobs;  ///< The requests, against the choice as it is now.
   WeakDependencies weak = WeakDependencies::install;
 };
 
 /// Solves the requests with everything that is held left as it is: of its name there is nothing
-/// else to be had. Where that cannot be, the names that the reasons speak of are set free, and it is
-/// tried again; which they are is noted.
-/// @throws Error  of kind usage: for a glob of `free` that names no held package, for a held package
+/// else to be had. Where that cannot be, the names that the reasons speak of are set free, and it
+/// is tried again; which they are is noted.
+/// @throws Error  of kind usage: for a glob of `free` that names no held package, for a held
+/// package
 ///                that is in no repository any more, and for what cannot be met in any case.
 std::vector<Chosen> solve_holding(const Held& held, const HoldingSteps& steps, Progress& progress);
 

@@ -11,6 +11,8 @@
 
 namespace composer::tree {
 
+struct InitramfsStore;  // initramfs_key.h
+
 /// One step of making an installed root into the system that was asked for. What varies lives in
 /// one table, in order; each step says from the Plan alone what it will do.
 struct ConfigureStep {
@@ -30,7 +32,9 @@ void configure(const Plan& plan, Root& root, Progress& progress);
 
 /// Makes an initramfs for each installed kernel (stage `initramfs`): dracut in the root, not
 /// host-only, uncompressed, then compressed here with zstd. Nothing for a plan without a disk.
-void make_initramfs(const Plan& plan, Root& root, Progress& progress);
+/// @param kept  Where those are that were made before, and where this one is put; null for neither.
+void make_initramfs(const Plan& plan, Root& root, Progress& progress,
+                    const InitramfsStore* kept = nullptr);
 
 /// What needs the initramfs: entries and kernels for systemd-boot, unified kernel images.
 std::span<const ConfigureStep> kernel_steps();

@@ -7,12 +7,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <limits>
 #include <memory>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "composer/base/trace.h"
 #include "composer/error.h"
 #include "composer/mount/namespaces.h"
 #include "composer/mount/open_in_root.h"
@@ -264,6 +266,7 @@ void HostRoot::remove(std::string_view path) {
 }
 
 RootCommandResult HostRoot::run(const RootCommand& command) {
+  const TraceSpan span("command", fmt::format("{}", fmt::join(command.arguments, " ")));
   return mount::run_contained(directory_, command);
 }
 

@@ -4,10 +4,12 @@
 #include <fmt/ranges.h>
 #include <thread>
 
+#include "composer/base/trace.h"
 #include "composer/error.h"
 #include "composer/tree/boot_place.h"
 #include "composer/tree/configure.h"
 #include "composer/tree/initramfs_archive.h"
+#include "composer/tree/initramfs_key.h"
 #include "composer/tree/kernel_modules.h"
 #include "composer/tree/kernel_versions.h"
 #include "composer/tree/root_files.h"
@@ -18,6 +20,7 @@
 namespace composer::tree {
 namespace {
 
+constexpr const char* kInitramfs = "initramfs";  ///< The file of an entry of the store.
 constexpr std::string_view kConfiguration = "/etc/dracut.conf.d/50-image.conf";
 
 // Root filesystems of other kinds, graphics and hardware that no virtual machine has. Most are only
@@ -95,7 +98,8 @@ std::vector<Kernel> read_kernels(const Plan& plan, const Root& root, Progress& p
   return kernels;
 }
 
-void make_one(const Plan& plan, Root& root, const Kernel& kernel, Progress& progress) {
+/// Makes the initramfs of one kernel, as it is written into the image.
+std::string make_one(const Plan& plan, Root& root, const Kernel& kernel, Progress& progress) {
   // /var/tmp and not /boot, which may be a small filesystem of its own; /tmp is private to the
   // command.
   const std::string raw = fmt::format("/var/tmp/initramfs-{}.cpio", kernel.version);
@@ -114,20 +118,40 @@ void make_one(const Plan& plan, Root& root, const Kernel& kernel, Progress& prog
   }
   root.remove(raw);
   const InitramfsParts parts = split_initramfs(*archive);
+  const TraceSpan span("work", "compress the initramfs");
   std::string image(parts.early);
   image += kernel.compression == InitramfsCompression::zstd
                ? compress_zstd(parts.main, static_cast<int>(std::thread::hardware_concurrency()))
                : compress_gzip(parts.main);
-  const std::string target = initramfs_path(plan, kernel.version);
-  // Owner only: an initramfs may hold secrets, and dracut's own mode is 0600.
-  root.write(target, image, {0600, 0, 0});
-  progress.note(fmt::format("{}: {} from {}", target, to_text(Bytes{image.size()}),
-                            to_text(Bytes{archive->size()})));
+  progress.note(fmt::format("{}: {} from {}", initramfs_path(plan, kernel.version),
+                            to_text(Bytes{image.size()}), to_text(Bytes{archive->size()})));
+  return image;
+}
+
+/// An initramfs that was made of the same before is taken, else one is made and kept.
+std::string take_or_make(const Plan& plan, Root& root, const Kernel& kernel,
+                         const std::string& dracut_configuration, const InitramfsStore* kept,
+                         Progress& progress) {
+  if (kept == nullptr) return make_one(plan, root, kernel, progress);
+  const host::StoreKey key = initramfs_key(kept->key, root, kernel.version, dracut_configuration);
+  if (const auto entry = kept->store.find(key)) {
+    if (auto image = entry->read(kInitramfs)) {
+      progress.note(fmt::format("{}: reused", initramfs_path(plan, kernel.version)));
+      return *std::move(image);
+    }
+    kept->store.remove(key);
+  }
+  if (kept->explain) progress.note(kept->store.explain("the initramfs", key));
+  std::string image = make_one(plan, root, kernel, progress);
+  host::Store::Draft draft(kept->store, key);
+  draft.write(kInitramfs, image);
+  draft.commit();
+  return image;
 }
 
 }  // namespace
 
-void make_initramfs(const Plan& plan, Root& root, Progress& progress) {
+void make_initramfs(const Plan& plan, Root& root, Progress& progress, const InitramfsStore* kept) {
   // What starts a container brings its own kernel; a base image may keep what it has.
   if (!plan.writes_boot()) return;
   if (plan.boot.loader == Loader::uki && plan.boot.uki == UkiSource::packaged) {
@@ -151,12 +175,14 @@ void make_initramfs(const Plan& plan, Root& root, Progress& progress) {
         break;
       }
     }
-    write_with_parents(root, kConfiguration,
-                       configuration(plan, drivers, kernels.front().compression));
+    const std::string text = configuration(plan, drivers, kernels.front().compression);
+    write_with_parents(root, kConfiguration, text);
     std::uint64_t done = 0;
     for (const Kernel& kernel : kernels) {
       progress.advance(Stage::initramfs, {done, {}}, kernel.version);
-      make_one(plan, root, kernel, progress);
+      // Owner only: an initramfs may hold secrets, and dracut's own mode is 0600.
+      root.write(initramfs_path(plan, kernel.version),
+                 take_or_make(plan, root, kernel, text, kept, progress), {0600, 0, 0});
       done++;
     }
     progress.end(Stage::initramfs, {done, {}});

@@ -23,12 +23,19 @@ struct Places {
   std::filesystem::path work;   ///< Scratch space of this build; same filesystem as the output.
 };
 
+/// What a build may take from what earlier builds made.
+struct ReuseOptions {
+  bool fresh = false;    ///< Nothing but downloads, and nothing is kept.
+  bool explain = false;  ///< Say why something could not be reused, or is not kept.
+};
+
 struct BuildRequest {
   std::filesystem::path blueprint;
   std::filesystem::path output_directory;
   Places places;
   BlueprintOptions options = {};
   std::filesystem::path lock = {};  ///< Empty: packages are resolved anew.
+  ReuseOptions reuse = {};
 };
 
 /// Resolves a blueprint against its repositories, or against its lock, into a Plan. Needs no root.

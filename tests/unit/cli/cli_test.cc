@@ -42,8 +42,8 @@ TEST_CASE("the version is printed") {
 TEST_CASE("help teaches by example, for the whole and for each command") {
   CHECK(answer({"--help"}).text.find("sudo image-composer build vm.yaml -o out") !=
         std::string::npos);
-  for (const char* command : {"validate", "schema", "plan", "lock", "build", "boot", "lint",
-                              "inspect", "diff", "convert"}) {
+  for (const char* command : {"validate", "schema", "plan", "lock", "cache", "build", "boot",
+                              "lint", "inspect", "diff", "convert"}) {
     const Answer given = answer({command, "--help"});
     CAPTURE(command);
     CHECK(given.exit_code == 0);

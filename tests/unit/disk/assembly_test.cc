@@ -437,3 +437,46 @@ TEST_CASE("a filesystem that ends up other than planned is an error") {
           "  while reading the disk back\n");
   }
 }
+
+TEST_CASE("a disk that was set down goes on, in place and as a copy") {
+  const test::ScratchFolder scratch, other;
+  SilentProgress progress;
+  const host::CommandRunner runner(progress);
+  const PlannedDisk layout = test::everything();
+  const std::filesystem::path copy = other.path() / "disk.raw";
+  {
+    Assembly assembly(layout, scratch.path(), kEpoch, runner, progress);
+    fill(layout, assembly.root());
+    assembly.set_down([&](const std::filesystem::path& disk) {
+      CHECK(output_of({"losetup", "--list", "--noheadings"}).find(disk.string()) !=
+            std::string::npos);
+      output_of({"cp", "--sparse=always", disk.string(), copy.string()});
+    });
+    write(assembly.root() / "later", "in place");
+    judge(std::move(assembly).finish(), scratch.path());
+  }
+  Assembly assembly(layout, SetDownDisk{copy}, other.path(), kEpoch, runner, progress);
+  CHECK_FALSE(std::filesystem::exists(assembly.root() / "later"));
+  for (const PlannedMount& mount : in_mount_order(layout)) {
+    CHECK(std::filesystem::exists(assembly.root() / mount.path.substr(1) / "folder" /
+                                  "file of the test"));
+  }
+  write(assembly.root() / "later", "in the copy");
+  judge(std::move(assembly).finish(), other.path());
+}
+
+TEST_CASE("a set-down disk that is given up is removed") {
+  const test::ScratchFolder scratch;
+  SilentProgress progress;
+  const host::CommandRunner runner(progress);
+  const PlannedDisk layout = test::esp_and_root(FilesystemType::ext4, MiB(64));
+  const std::filesystem::path copy = scratch.path() / "copy";
+  std::filesystem::create_directories(copy);
+  {
+    Assembly assembly(layout, scratch.path(), kEpoch, runner, progress);
+    assembly.set_down(
+        [&](const std::filesystem::path& disk) { std::filesystem::copy(disk, copy / "disk.raw"); });
+  }
+  { Assembly assembly(layout, SetDownDisk{copy / "disk.raw"}, copy, kEpoch, runner, progress); }
+  CHECK_FALSE(std::filesystem::exists(copy / "disk.raw"));
+}

@@ -90,8 +90,7 @@ TEST_CASE("a lock survives its JSON form unchanged, a package a line") {
   CHECK(to_json(parse_lock(text, "vm.yaml.lock")) == text);
   CHECK(text.ends_with("\n  ]\n}\n"));
   CHECK(text.find("\n    {\"name\":\"bash\",") != std::string::npos);
-  CHECK(text.find(R"("url":"https://example.com/base/Packages/b/bash.rpm"})") !=
-        std::string::npos);
+  CHECK(text.find(R"("url":"https://example.com/base/Packages/b/bash.rpm"})") != std::string::npos);
   CHECK(text.find(R"("signing_key":"ABCD")") != std::string::npos);
   Lock empty = example_lock();
   empty.packages.clear();
@@ -140,8 +139,7 @@ TEST_CASE("a lock that does not match its blueprint says what differs, and where
   };
   differs("    - bash\n", "    - bash\n    - jq\n",
           "vm.yaml:12:7: error: 'packages.install' has 'jq', which 'vm.yaml.lock' has not");
-  differs("    - bash\n", "",
-          "error: 'packages.install' lacks 'bash', which 'vm.yaml.lock' has");
+  differs("    - bash\n", "", "error: 'packages.install' lacks 'bash', which 'vm.yaml.lock' has");
   differs("packages:\n", "packages:\n  exclude: [vim]\n",
           "vm.yaml:10:13: error: 'packages.exclude' has 'vim', which");
   differs("packages:\n", "packages:\n  weak_dependencies: false\n",
@@ -162,8 +160,8 @@ TEST_CASE("a lock that does not match its blueprint says what differs, and where
   differs("    gpgkey:", "    priority: 10\n    gpgkey:",
           "'priority' of repository 'base' is '10', and in 'vm.yaml.lock' '99'");
   differs("    gpgkey:", "    cost: 10\n    gpgkey:", "'cost' of repository 'base' is '10'");
-  differs("    gpgkey:", "    exclude: [vim]\n    gpgkey:",
-          "'exclude' of repository 'base' has 'vim'");
+  differs(
+      "    gpgkey:", "    exclude: [vim]\n    gpgkey:", "'exclude' of repository 'base' has 'vim'");
   differs("    gpgkey:", "    metadata_signature: true\n    gpgkey:",
           "'metadata_signature' of repository 'base' is 'true'");
   differs("    gpgkey:", "    package_signatures: false\n    gpgkey:",
@@ -171,8 +169,7 @@ TEST_CASE("a lock that does not match its blueprint says what differs, and where
 }
 
 TEST_CASE("everything that differs is told at once") {
-  const std::string text =
-      refusal(blueprint("    - bash\n", "    - jq\n"), example_lock());
+  const std::string text = refusal(blueprint("    - bash\n", "    - jq\n"), example_lock());
   CHECK(text.find("has 'jq'") != std::string::npos);
   CHECK(text.find("lacks 'bash'") != std::string::npos);
 }

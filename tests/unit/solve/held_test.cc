@@ -68,9 +68,9 @@ TEST_CASE("a held package that no repository has any more is an error that names
   CHECK(contains(text, "a package of the lock is not in its repository any more"));
   CHECK(contains(text, "'a-0-1.noarch' of repository 'repo'"));
   CHECK(contains(text, "--update a"));
-  CHECK(answer(kUniverse, {.install = {"a", "b"},
-                           .held = {"a-0-1.noarch", "b-1-1.noarch"},
-                           .free = {"a"}}) == "a-2-1.noarch b-1-1.noarch");
+  CHECK(answer(kUniverse,
+               {.install = {"a", "b"}, .held = {"a-0-1.noarch", "b-1-1.noarch"}, .free = {"a"}}) ==
+        "a-2-1.noarch b-1-1.noarch");
 }
 
 TEST_CASE("what no lock has cannot be set free") {
