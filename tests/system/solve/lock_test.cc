@@ -158,7 +158,7 @@ TEST_CASE("without an update a lock that matches stays as it is, to the byte") {
   CHECK(read_file(site.lock_file()) == before);
 }
 
-TEST_CASE("--diff says what an update would change, and changes nothing") {
+TEST_CASE("what an update would change is told, and nothing is changed") {
   Site site;
   site.lock();
   CHECK(site.lock({}, false, true).changes.empty());

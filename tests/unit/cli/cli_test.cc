@@ -148,7 +148,7 @@ TEST_CASE("an update of a lock is of everything, or of what is named, each by it
   CHECK(lock({"--update=pear", file.path}).update == std::vector<std::string>{"pear"});
 }
 
-TEST_CASE("--lock names the lock of --locked, and nothing without it") {
+TEST_CASE("the option --lock names the lock of --locked, and nothing without it") {
   const SomeFile file;
   CHECK(answer({"build", file.path, "-o", "out", "--lock", "x"}).exit_code == 2);
   const auto build = std::get<BuildCommand>(
