@@ -64,7 +64,11 @@ std::vector<fs::path> children_of(const fs::path& folder) {
 void add_item(std::size_t kind, const fs::path& path, std::vector<Item>& items) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return;
-  Item item{kind, path, size_of(status), status.st_mtim, is_half_made(path.filename().string())};
+  // Of a file the kernel notes when it was read, once a day at least. A mark of our own would
+  // change the file's status, by which a build that installs it sees that it was not changed
+  // meanwhile.
+  const timespec used = is_older(status.st_mtim, status.st_atim) ? status.st_atim : status.st_mtim;
+  Item item{kind, path, size_of(status), used, is_half_made(path.filename().string())};
   if (S_ISDIR(status.st_mode)) {
     for (const fs::path& file : children_of(path)) {
       if (::lstat(file.c_str(), &status) != 0) continue;

@@ -97,8 +97,7 @@ int run(const CommandLine& line, const PlanRequest& request, Console& console) {
 }
 
 /// Another build may be using it; then that one does it at its end.
-void keep_cache_small(const std::filesystem::path& cache, Console& console) {
-  const Bytes limit = cache_limit();
+void keep_cache_small(const std::filesystem::path& cache, Bytes limit, Console& console) {
   if (inspect_cache(cache).size() <= limit) return;
   try {
     prune_cache(cache, limit, console);
@@ -117,11 +116,12 @@ int run(const CommandLine& line, const BuildCommand& request, Console& console) 
   build_request.places.work =
       request.work_directory.empty() ? request.output_directory : request.work_directory;
   const std::filesystem::path cache = build_request.places.cache;
+  const Bytes limit = cache_limit();  // Refused before anything slow.
   {
     const host::CacheLease lease = host::CacheLease::use(cache);
     print(describe(build(build_request, console)));
   }
-  keep_cache_small(cache, console);
+  keep_cache_small(cache, limit, console);
   return 0;
 }
 

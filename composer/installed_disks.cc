@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <memory>
+#include <sys/stat.h>
 #include <system_error>
 
 #include "composer/base/trace.h"
@@ -44,6 +45,17 @@ bool InstalledDisks::take(const std::filesystem::path& file) const {
 
 void InstalledDisks::keep(const std::filesystem::path& disk) {
   if (!on_) return;
+  struct stat status {};
+  std::error_code unknown;
+  std::filesystem::create_directories(store_.folder(), unknown);
+  const std::filesystem::space_info space = std::filesystem::space(store_.folder(), unknown);
+  // What is left must do for the build itself, too.
+  if (!unknown && ::stat(disk.c_str(), &status) == 0 &&
+      space.available / 3 < static_cast<std::uint64_t>(status.st_blocks) * 512) {
+    progress_->note(fmt::format("the installation is not kept: '{}' has {} left",
+                                store_.folder().string(), to_text(Bytes{space.available})));
+    return;
+  }
   std::unique_ptr<host::Store::Draft> draft;
   try {
     const TraceSpan span("work", "keep the installed disk");

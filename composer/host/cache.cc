@@ -74,9 +74,7 @@ bool is_intact(const std::filesystem::path& path, const Checksum& checksum,
   struct stat status {};
   if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
   if (size && static_cast<std::uint64_t>(status.st_size) != *size) return false;
-  if (hash_rest(fd.get(), checksum.algorithm, path.string()) != checksum.hex) return false;
-  ::futimens(fd.get(), nullptr);  // What was not used for longest is removed first.
-  return true;
+  return hash_rest(fd.get(), checksum.algorithm, path.string()) == checksum.hex;
 }
 
 std::filesystem::path cached_package(const std::filesystem::path& cache, const Checksum& checksum) {

@@ -38,8 +38,7 @@ bool is_digest(HashAlgorithm algorithm, std::string_view hex);
 std::string hash_rest(int fd, HashAlgorithm algorithm, std::string_view what);
 
 /// True when the file is there, is a regular file of `size` bytes (where given) and has the
-/// checksum. It is read whole: a store on a disk that lost bits is never trusted by name alone. One
-/// that is intact counts as used now.
+/// checksum. It is read whole: a store on a disk that lost bits is never trusted by name alone.
 bool is_intact(const std::filesystem::path& path, const Checksum& checksum,
                std::optional<std::uint64_t> size);
 

@@ -7,6 +7,7 @@
 
 #include "composer/error.h"
 #include "composer/host/cache.h"
+#include "composer/host/interrupt.h"
 
 namespace composer::host {
 
@@ -15,8 +16,7 @@ CacheLease::CacheLease(const std::filesystem::path& cache, int operation) {
   make_parent(file);
   lock_ = open_file(file, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
   int result = 0;
-  while ((result = ::flock(lock_.get(), operation)) != 0 && errno == EINTR) {
-  }
+  while ((result = ::flock(lock_.get(), operation)) != 0 && errno == EINTR) throw_if_interrupted();
   if (result == 0) return;
   if (errno == EWOULDBLOCK) {
     throw Error(ErrorKind::host, fmt::format("the cache '{}' is in use", cache.string()),

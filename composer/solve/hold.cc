@@ -87,8 +87,10 @@ void refuse_gone(const Universe& universe, const Held& held, const std::set<std:
       fmt::format("{} of the lock {} not in its repository any more",
                   gone.size() == 1 ? "a package" : "packages", gone.size() == 1 ? "is" : "are");
   problem.notes = gone;
-  problem.hint =
-      fmt::format("let it move as well: --update {}", fmt::join(gone_names, " --update "));
+  constexpr std::size_t kMostNamed = 5;
+  problem.hint = gone.size() > kMostNamed ? std::string("choose everything anew: --update")
+                                          : fmt::format("let it move as well: --update {}",
+                                                        fmt::join(gone_names, " --update "));
   throw Error(ErrorKind::usage, std::move(problem));
 }
 

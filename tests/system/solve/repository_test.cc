@@ -121,6 +121,18 @@ TEST_CASE("a second run fetches nothing but repomd.xml and its signature") {
   CHECK(asked == "/repodata/repomd.xml /repodata/repomd.xml.asc ");
 }
 
+TEST_CASE("who uses a cached package again does not touch it: another build may be installing it") {
+  const ScratchFolder cache;
+  const Fetched first = fetch(blueprint("good"), cache.path());
+  struct stat before {
+  }, after{};
+  REQUIRE(::stat(first.files[0].c_str(), &before) == 0);
+  fetch(blueprint("good"), cache.path());
+  REQUIRE(::stat(first.files[0].c_str(), &after) == 0);
+  CHECK(before.st_ctim.tv_sec == after.st_ctim.tv_sec);
+  CHECK(before.st_ctim.tv_nsec == after.st_ctim.tv_nsec);
+}
+
 TEST_CASE("a package that was damaged in the cache is fetched again") {
   const ScratchFolder cache;
   const Fetched first = fetch(blueprint("good"), cache.path());
