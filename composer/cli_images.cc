@@ -100,9 +100,9 @@ void add_convert(CLI::App& app, ConvertRequest& request) {
       ->type_name("FORMAT");
   command
       ->add_option("--compression", request.compression,
-                   "none, zlib or zstd [qcow2: zstd; raw: none, .raw.zst: zstd]")
-      ->transform(one_of_texts<Compression>(
-          std::array{Compression::none, Compression::zlib, Compression::zstd}))
+                   "none, zlib, zstd or zstd-fast [qcow2: zstd; raw: none, .raw.zst: zstd]")
+      ->transform(one_of_texts<Compression>(std::array{Compression::none, Compression::zlib,
+                                                       Compression::zstd, Compression::zstd_fast}))
       ->type_name("COMPRESSION");
   command
       ->add_option("--sector-size", request.sector_size,

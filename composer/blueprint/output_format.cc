@@ -11,7 +11,8 @@ constexpr Compression kAlwaysZstd[] = {Compression::zstd};
 constexpr Compression kAlwaysGzip[] = {Compression::gzip};
 constexpr Compression kLayer[] = {Compression::gzip, Compression::zstd, Compression::none};
 constexpr Compression kCpio[] = {Compression::zstd, Compression::gzip, Compression::none};
-constexpr Compression kQcow2[] = {Compression::zstd, Compression::zlib, Compression::none};
+constexpr Compression kQcow2[] = {Compression::zstd, Compression::zstd_fast, Compression::zlib,
+                                  Compression::none};
 
 constexpr OutputFormatFacts kFacts[] = {
     {OutputFormat::raw, ".raw", true, false, kRaw},

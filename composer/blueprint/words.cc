@@ -108,8 +108,9 @@ constexpr WordDescription kCompressions[] = {
     {"zlib", "read by every QEMU"},
     {"gzip", "read by everybody"},
     {"zstd", "smaller and faster; a qcow2 of it needs QEMU 5.1 or later"},
+    {"zstd-fast", "zstd in three quarters of the time, about 1.5 % larger"},
 };
-static_assert(std::size(kCompressions) == static_cast<int>(Compression::zstd) + 1);
+static_assert(std::size(kCompressions) == static_cast<int>(Compression::zstd_fast) + 1);
 
 constexpr WordDescription kSectorSizes[] = {
     {"512n", "512 bytes"},

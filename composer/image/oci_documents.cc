@@ -22,6 +22,7 @@ std::string layer_type(Compression compression) {
       return fmt::format("{}+zstd", kLayerType);
     case Compression::none:
     case Compression::zlib:
+    case Compression::zstd_fast:
       break;
   }
   return std::string(kLayerType);

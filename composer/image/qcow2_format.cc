@@ -12,7 +12,8 @@ constexpr std::uint32_t kFeatureNameTable = 0x6803f857;
 }  // namespace
 
 std::string encode(const Header& header) {
-  const bool zstd = header.compression == Compression::zstd;
+  const bool zstd =
+      header.compression == Compression::zstd || header.compression == Compression::zstd_fast;
   std::string block(kHeaderLength, '\0');
   block.replace(0, 4, "QFI\xfb");
   put_big_endian(block, 4, std::uint32_t{3});

@@ -82,9 +82,11 @@ std::unique_ptr<StreamCompressor> make_stream_compressor(Compression compression
     case Compression::zstd:
       return std::make_unique<ZstdStream>(threads, std::move(sink));
     case Compression::zlib:
+    case Compression::zstd_fast:
       break;
   }
-  throw Error(ErrorKind::build, "no stream is compressed with zlib");
+  throw Error(ErrorKind::build,
+              fmt::format("no stream is compressed with {}", to_text(compression)));
 }
 
 }  // namespace composer::image

@@ -50,7 +50,7 @@ constexpr auto kLast<Loader> = Loader::uki;
 template <>
 constexpr auto kLast<OutputFormat> = OutputFormat::kernel;
 template <>
-constexpr auto kLast<Compression> = Compression::zstd;
+constexpr auto kLast<Compression> = Compression::zstd_fast;
 template <>
 constexpr auto kLast<SectorSize> = SectorSize::native_4096;
 template <>

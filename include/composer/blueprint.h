@@ -38,7 +38,7 @@ enum class OutputFormat {
   cpio,
   kernel,
 };
-enum class Compression { none, zlib, gzip, zstd };
+enum class Compression { none, zlib, gzip, zstd, zstd_fast };
 
 /// The sectors that a virtual disk shows to its machine: what the machine addresses it by, and what
 /// it says it is made of inside.

@@ -255,8 +255,13 @@ int main(int argc, char** argv) {
                         Case{"qcow2 zlib", qcow2, Compression::zlib, {"-c", "-O", "qcow2"}}}) {
     std::vector<std::string> parallel{"-m", "8", "-W"};
     parallel.insert(parallel.end(), c.options.begin(), c.options.end());
-    bench.compare(c.title, {bench.qemu("", c.options), bench.qemu("-m 8 -W", parallel),
-                            bench.writer(c.format, c.compression),
-                            bench.whole(c.format, c.compression, DiskUse::keep)});
+    std::vector<Contender> contenders{bench.qemu("", c.options), bench.qemu("-m 8 -W", parallel),
+                                      bench.writer(c.format, c.compression),
+                                      bench.whole(c.format, c.compression, DiskUse::keep)};
+    if (c.compression == Compression::zstd) {
+      contenders.push_back(bench.writer(c.format, Compression::zstd_fast));
+      contenders.back().name += ", zstd-fast";
+    }
+    bench.compare(c.title, std::move(contenders));
   }
 }

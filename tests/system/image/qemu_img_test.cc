@@ -36,6 +36,7 @@ const std::vector<Kind> kKinds{
     {OutputFormat::vhdx, Compression::none, "vhdx"},
     {OutputFormat::qcow2, Compression::none, "qcow2"},
     {OutputFormat::qcow2, Compression::zlib, "qcow2"},
+    {OutputFormat::qcow2, Compression::zstd_fast, "qcow2"},
     {OutputFormat::qcow2, Compression::zstd, "qcow2"},
 };
 
@@ -263,7 +264,8 @@ TEST_CASE("refcounts are right in a file of more than one refcount block") {
 TEST_CASE("a qcow2 is the same to the bit however many threads made it, twice") {
   const ScratchFolder scratch;
   const auto disk = mixed_disk(scratch.path() / "disk", 64 << 20);
-  for (const Compression compression : {Compression::none, Compression::zlib, Compression::zstd}) {
+  for (const Compression compression :
+       {Compression::none, Compression::zlib, Compression::zstd, Compression::zstd_fast}) {
     std::string first;
     for (const unsigned threads : {1U, 2U, 7U, 2U}) {
       const fs::path image =

@@ -31,7 +31,7 @@ TEST_CASE("every value of an enumeration has its word, and the word its value") 
   check_round_trip(kFirmware, 3);
   check_round_trip(kLoader, 3);
   check_round_trip(kOutputFormat, 13);
-  check_round_trip(kCompression, 4);
+  check_round_trip(kCompression, 5);
   check_round_trip(kSectorSize, 3);
   check_round_trip(kPartitionType, 9);
   check_round_trip(kUkiSource, 2);
@@ -60,8 +60,8 @@ TEST_CASE("words of other tools are translated, or refused as not there yet") {
         "filesystem 'luks' is not supported yet: a key that is in an image is no secret, and Azure "
         "encrypts disks when a machine is made [one of 'ext4', 'xfs', 'btrfs', 'vfat' or 'swap']");
   CHECK(verdict(kCompression, "xz") ==
-        "compression 'xz' is not something that an output has [one of 'none', 'zlib', 'gzip' or "
-        "'zstd']");
+        "compression 'xz' is not something that an output has [one of 'none', 'zlib', 'gzip', "
+        "'zstd' or 'zstd-fast']");
 }
 
 TEST_CASE("a word that is nearly right is suggested, a far one is not") {
