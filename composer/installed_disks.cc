@@ -1,5 +1,6 @@
 #include "composer/installed_disks.h"
 
+#include <exception>
 #include <fmt/format.h>
 #include <memory>
 #include <sys/stat.h>
@@ -67,13 +68,13 @@ void InstalledDisks::keep(const std::filesystem::path& disk) {
     return;
   }
   try {
-    keeper_ = std::thread([draft = std::move(draft)] {
+    keeper_ = std::thread([draft = std::move(draft), progress = progress_] {
       try {
         const TraceSpan span("work", "hash the installed disk");
         draft->add(kDisk, host::data_digest(draft->folder() / kDisk));
         draft->commit();
-      } catch (const Error&) {
-        // Interrupted: the draft goes.
+      } catch (const std::exception& error) {
+        progress->warning(fmt::format("the installation is not kept: {}", error.what()));
       }
     });
   } catch (const std::system_error&) {
