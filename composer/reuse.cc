@@ -111,25 +111,30 @@ void OutputStore::keep(const BuildReport& report, Progress& progress) const {
   for (const PlannedScript& script : plan_->scripts) {
     if (script.network) return not_kept("a script had a network");
   }
-  host::Store::Draft draft(store_, key_);
-  const auto add = [&](const std::filesystem::path& path, const std::string& sha256) {
-    const std::string name = path.filename().string();
-    if (::link(path.c_str(), (draft.folder() / name).c_str()) != 0) return false;
-    draft.add(name, sha256);
-    return true;
-  };
-  for (const Image& image : report.images) {
-    if (facts_of(image.output.format).is_directory) return not_kept("one of them is a directory");
-    if (!add(image.path, image.sha256)) {
-      return not_kept(fmt::format("'{}' cannot have another name in the cache: {}",
-                                  image.path.string(), std::strerror(errno)));
+  // The outputs are there and whole: a cache that is full or cannot be written to ends no build.
+  try {
+    host::Store::Draft draft(store_, key_);
+    const auto add = [&](const std::filesystem::path& path, const std::string& sha256) {
+      const std::string name = path.filename().string();
+      if (::link(path.c_str(), (draft.folder() / name).c_str()) != 0) return false;
+      draft.add(name, sha256);
+      return true;
+    };
+    for (const Image& image : report.images) {
+      if (facts_of(image.output.format).is_directory) return not_kept("one of them is a directory");
+      if (!add(image.path, image.sha256)) {
+        return not_kept(fmt::format("'{}' cannot have another name in the cache: {}",
+                                    image.path.string(), std::strerror(errno)));
+      }
     }
+    for (const std::filesystem::path& file : report.files) {
+      if (!add(file, sha256_file(file))) return not_kept(std::strerror(errno));
+    }
+    draft.note(kLint, report.lint);
+    draft.commit();
+  } catch (const Error& error) {
+    progress.warning(fmt::format("the outputs are not kept: {}", error.what()));
   }
-  for (const std::filesystem::path& file : report.files) {
-    if (!add(file, sha256_file(file))) return not_kept(std::strerror(errno));
-  }
-  draft.note(kLint, report.lint);
-  draft.commit();
 }
 
 }  // namespace composer

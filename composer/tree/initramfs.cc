@@ -143,9 +143,13 @@ std::string take_or_make(const Plan& plan, Root& root, const Kernel& kernel,
   }
   if (kept->explain) progress.note(kept->store.explain("the initramfs", key));
   std::string image = make_one(plan, root, kernel, progress);
-  host::Store::Draft draft(kept->store, key);
-  draft.write(kInitramfs, image);
-  draft.commit();
+  try {
+    host::Store::Draft draft(kept->store, key);
+    draft.write(kInitramfs, image);
+    draft.commit();
+  } catch (const Error& error) {
+    progress.warning(fmt::format("the initramfs is not kept: {}", error.what()));
+  }
   return image;
 }
 

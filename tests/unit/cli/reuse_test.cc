@@ -249,3 +249,10 @@ TEST_CASE("an initramfs is kept by packages, times, the tool and files that coul
   CHECK(with_script([](Plan& p) { p.disk.size = p.disk.size + MiB(1); }) != scripted);
   CHECK(with_script([](Plan& p) { p.boot.kernel_command_line += " x"; }) != scripted);
 }
+
+TEST_CASE("a cache that cannot be written to ends no build that is done") {
+  Site site;
+  write_file_atomically(site.cache, "a file in the way");
+  CHECK_NOTHROW(site.build(plan()));
+  CHECK(read_file(site.out / "vm.raw") == "disk");
+}
