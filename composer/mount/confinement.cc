@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 #include <grp.h>
 #include <iterator>
-#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/keyctl.h>
@@ -24,6 +23,8 @@
 
 #include "composer/base/file_descriptor.h"
 #include "composer/error.h"
+#include "composer/mount/clone_by_copy.h"
+#include "composer/mount/system_calls.h"
 
 namespace composer::mount {
 namespace {
@@ -83,13 +84,6 @@ void drop_capabilities() {
 /// transaction and databases do so all the time: measured, a third of an installation's time.
 /// A kernel without seccomp filters only makes the build slower.
 void suppress_sync() {
-#if defined(__x86_64__)
-  constexpr std::uint32_t kThisMachine = AUDIT_ARCH_X86_64;
-#elif defined(__aarch64__)
-  constexpr std::uint32_t kThisMachine = AUDIT_ARCH_AARCH64;
-#else
-#error "add this machine's AUDIT_ARCH"
-#endif
   constexpr std::array<std::uint32_t, 5> kCalls = {SYS_fsync, SYS_fdatasync, SYS_sync, SYS_syncfs,
                                                    SYS_sync_file_range};
   std::array<sock_filter, 4 + kCalls.size() + 2> program{};
@@ -121,7 +115,7 @@ void limit(__rlimit_resource resource, rlim_t soft, rlim_t hard) {
 
 }  // namespace
 
-void confine_this_process() {
+FileDescriptor confine_this_process(CloneRequests clones) {
   ::setsid();
   ::umask(022);
   // Session keyrings hold tickets and keys of the one who started the build.
@@ -136,8 +130,11 @@ void confine_this_process() {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  suppress_sync();  // Needs the capabilities that go next.
+  suppress_sync();  // These need the capabilities that go next.
+  FileDescriptor listener;
+  if (clones == CloneRequests::answered) listener = listen_for_clone_requests();
   drop_capabilities();
+  return listener;
 }
 
 void set_clean_environment(const std::vector<std::string>& assignments) {

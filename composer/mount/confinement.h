@@ -5,6 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "composer/base/file_descriptor.h"
+#include "composer/root.h"
+
 namespace composer::mount {
 
 /// The capabilities that a contained process keeps, CAP_ without the prefix; all others are dropped
@@ -17,7 +20,8 @@ inline constexpr std::array<std::string_view, 11> kKeptCapabilities = {
 /// Takes this process's powers, before it runs anything of a root: capabilities, limits, session,
 /// keyring, umask, signals. Its fsync and its like, and its children's, do nothing from here on:
 /// a tree is written to the medium once, by whoever seals it.
-void confine_this_process();
+/// @return for clone requests that are to be answered: see listen_for_clone_requests.
+FileDescriptor confine_this_process(CloneRequests clones);
 
 /// Replaces the environment by PATH, LANG, HOME, TERM and `assignments` (NAME=value), also in
 /// the memory that /proc/PID/environ shows.

@@ -10,11 +10,14 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "composer/error.h"
 #include "composer/host/interrupt.h"
+#include "composer/mount/clone_by_copy.h"
 #include "composer/mount/confinement.h"
 #include "composer/mount/contained_root.h"
 #include "composer/mount/error_wire.h"
@@ -81,13 +84,34 @@ int status_of(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/// Answers requests for clones until a child has ended, or nobody can ask any more.
+void answer_until_child_ends(FileDescriptor& listener, const FileDescriptor& children) {
+  for (;;) {
+    std::array<pollfd, 2> wanted = {{{children.get(), POLLIN, 0}, {listener.get(), POLLIN, 0}}};
+    if (::poll(wanted.data(), wanted.size(), -1) < 0 && errno != EINTR) return listener.reset();
+    if ((wanted[1].revents & POLLIN) != 0) {
+      answer_clone_request(listener.get());
+    } else if (wanted[1].revents != 0) {
+      return listener.reset();
+    }
+    signalfd_siginfo ended{};
+    if (wanted[0].revents != 0 && ::read(children.get(), &ended, sizeof ended) > 0) return;
+  }
+}
+
 /// Waits for the main process, reaping whatever else ends; then ends everything that is left.
-int serve_as_init(pid_t main) {
+int serve_as_init(pid_t main, FileDescriptor listener) {
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  const FileDescriptor children(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!children) listener.reset();
   int result = 125;
   for (;;) {
+    if (listener) answer_until_child_ends(listener, children);
     int status = 0;
-    const pid_t ended = ::waitpid(-1, &status, 0);
-    if (ended < 0 && errno == EINTR) continue;
+    const pid_t ended = ::waitpid(-1, &status, listener ? WNOHANG : 0);
+    if (ended == 0 || (ended < 0 && errno == EINTR)) continue;
     if (ended < 0) break;
     if (ended == main) {
       result = status_of(status);
@@ -98,6 +122,25 @@ int serve_as_init(pid_t main) {
   while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
   }
   return result;
+}
+
+/// Gives init the listener of the main process, which keeps none.
+void hand_over(const FileDescriptor& channel, const FileDescriptor& listener) {
+  const int number = listener.get();
+  char taken = 0;
+  if (::write(channel.get(), &number, sizeof number) != sizeof number) return;
+  while (::read(channel.get(), &taken, 1) < 0 && errno == EINTR) {
+  }
+}
+
+FileDescriptor take_over(const FileDescriptor& channel, pid_t main) {
+  int number = -1;
+  ssize_t n = 0;
+  do {
+    n = ::read(channel.get(), &number, sizeof number);
+  } while (n < 0 && errno == EINTR);
+  if (n != sizeof number || number < 0) return {};
+  return descriptor_of(main, number);  // The main process goes on when the channel is closed.
 }
 
 /// PID 1 of the new namespace. Never runs anything of the root itself.
@@ -122,6 +165,15 @@ int run_init(const std::filesystem::path& root, const ContainedStreams& streams,
   if (!surroundings.program.empty()) contained.add_program(surroundings.program);
   if (online) contained.show_resolver(surroundings.resolver);
 
+  std::array<int, 2> channel{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel.data()) != 0) {
+    throw system_error("cannot make a pair of sockets", errno);
+  }
+  FileDescriptor ours(channel[0]), theirs(channel[1]);
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  ::sigprocmask(SIG_BLOCK, &child, nullptr);  // serve_as_init reads it.
   const pid_t main = ::fork();
   if (main < 0) throw system_error("cannot start a process", errno);
   if (main == 0) {
@@ -129,12 +181,19 @@ int run_init(const std::filesystem::path& root, const ContainedStreams& streams,
       take_streams(streams);
       std::vector<int> kept = streams.kept;
       kept.push_back(report);
+      kept.push_back(theirs.get());
       close_all_but(std::move(kept));
-      confine_this_process();
+      if (const FileDescriptor listener = confine_this_process(surroundings.clones)) {
+        hand_over(theirs, listener);
+      }
+      theirs.reset();
       write_all(report, std::string_view(&kStarted, 1), "report");
       return body();
     }));
   }
+  theirs.reset();
+  FileDescriptor listener = take_over(ours, main);
+  ours.reset();
   // Hold nothing open of what the others wait to be closed.
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   for (const int fd : {0, 1, 2}) ::dup2(null, fd);
@@ -144,7 +203,7 @@ int run_init(const std::filesystem::path& root, const ContainedStreams& streams,
     if (fd > 2) ::close(fd);
   }
   ::close(life);
-  const int result = serve_as_init(main);
+  const int result = serve_as_init(main, std::move(listener));
   contained.carry_attributes();
   contained.hide_resolver();
   return result;

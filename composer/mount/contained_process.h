@@ -23,6 +23,7 @@ struct ContainedSurroundings {
   RootNetwork network = RootNetwork::none;
   std::string program;   ///< What the file kRootProgram holds, unless empty.
   std::string resolver;  ///< What /etc/resolv.conf holds where there is a network.
+  CloneRequests clones = CloneRequests::kernel;
 };
 
 /// A copy of this process (fork) in a root and in mount, PID, IPC, UTS, network and cgroup

@@ -116,7 +116,7 @@ RootCommandResult run_contained(const std::filesystem::path& root, const RootCom
                                  {}};
   const ContainedSurroundings surroundings{
       command.network, command.program,
-      command.network == RootNetwork::host ? resolver_of_host() : std::string()};
+      command.network == RootNetwork::host ? resolver_of_host() : std::string(), command.clones};
   ContainedProcess process(
       root, streams, [&] { return execute(command); }, surroundings);
   out.write_end.reset();

@@ -41,6 +41,11 @@ struct FileStatus {
 /// configuration at /etc/resolv.conf for as long as the command runs.
 enum class RootNetwork { none, host };
 
+/// FICLONE, by which a program asks for a reflink of a file: left to the kernel, or answered by a copy
+/// where the filesystem has none. That spares a program that starts `cp` for each file instead, as
+/// dracut-install does, most of its time.
+enum class CloneRequests { kernel, answered };
+
 /// Where RootCommand::program is while the command runs: in memory, never in the image.
 inline constexpr std::string_view kRootProgram = "/run/image-composer-script";
 
@@ -52,6 +57,7 @@ struct RootCommand {
   std::vector<std::string> environment = {};  ///< NAME=value, beside PATH, LANG, HOME and TERM.
   std::string program = {};  ///< What kRootProgram holds, executable; may be empty.
   RootNetwork network = RootNetwork::none;
+  CloneRequests clones = CloneRequests::kernel;
   /// Called with each line as it comes; standard error then goes where standard output goes.
   std::function<void(std::string_view line)> on_line = {};
 };

@@ -305,3 +305,70 @@ TEST_CASE("this process can start others as before, after a contained one") {
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);
 }
+
+TEST_CASE("a clone is answered by a copy where that is asked for, and by the kernel elsewhere") {
+  const test::HostUsrRoot root;  // On tmpfs, which has no reflinks.
+  RootCommand command{{"sh", "-c",
+                       "head -c 3000000 /dev/zero | tr '\\0' x > from; : > empty\n"
+                       "cp --reflink=always from to && cmp from to || exit 1\n"
+                       "cp --reflink=always empty made && test -e made && test ! -s made"}};
+  CHECK(run_contained(root.path(), command).status == 1);
+  command.clones = CloneRequests::answered;
+  const RootCommandResult result = run_contained(root.path(), command);
+  INFO(result.standard_error);
+  CHECK(result.status == 0);
+}
+
+TEST_CASE("a clone reaches nothing that the process could not read and write itself") {
+  const test::HostUsrRoot root;
+  RootCommand command{{"python3", "-c", R"(
+import errno, fcntl, os
+open('from', 'w').write('new')
+def clone(to, source, flags=os.O_RDWR | os.O_CREAT, source_flags=os.O_RDONLY):
+    a, b = os.open(to, flags, 0o644), os.open(source, source_flags)
+    try:
+        fcntl.ioctl(a, 0x40049409, b)
+        return 'made'
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    finally:
+        os.close(a), os.close(b)
+print(clone('to', 'from'), open('to').read())
+print(clone('to', 'from'), 'has something')
+print(clone('none', 'from', os.O_RDONLY | os.O_CREAT), os.stat('none').st_size)
+print(clone('none', 'from', source_flags=os.O_WRONLY), os.stat('none').st_size)
+print(clone('none', '/dev/zero'), os.stat('none').st_size)
+print(clone('/dev/null', 'from', os.O_RDWR))
+os.chmod('from', 0o4755)
+print(clone('none', 'from'), os.stat('none').st_size)
+os.chmod('from', 0o755)
+os.truncate('from', 257 << 20)
+print(clone('none', 'from'), os.stat('none').st_size)
+try:
+    fcntl.ioctl(99, 0x40049409, 98)
+except OSError as error:
+    print(errno.errorcode[error.errno])
+)"}};
+  command.clones = CloneRequests::answered;
+  const RootCommandResult result = run_contained(root.path(), command);
+  INFO(result.standard_error);
+  CHECK(result.standard_output ==
+        "made new\n"
+        "ENOTSUP has something\n"
+        "EBADF 0\n"
+        "EBADF 0\n"
+        "EXDEV 0\n"
+        "EXDEV\n"
+        "ENOTSUP 0\n"
+        "ENOTSUP 0\n"
+        "EBADF\n");
+}
+
+TEST_CASE("who asks for clones without end is ended like any other") {
+  const test::HostUsrRoot root;
+  RootCommand command{{"sh", "-c",
+                       "echo x > from; (while :; do cp --reflink=always from to; done) & "
+                       "cp --reflink=always from other; exit 5"}};
+  command.clones = CloneRequests::answered;
+  CHECK(run_contained(root.path(), command).status == 5);
+}
