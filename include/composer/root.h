@@ -41,9 +41,9 @@ struct FileStatus {
 /// configuration at /etc/resolv.conf for as long as the command runs.
 enum class RootNetwork { none, host };
 
-/// FICLONE, by which a program asks for a reflink of a file: left to the kernel, or answered by a copy
-/// where the filesystem has none. That spares a program that starts `cp` for each file instead, as
-/// dracut-install does, most of its time.
+/// FICLONE, by which a program asks for a reflink of a file: left to the kernel, or answered by a
+/// copy where the filesystem has none. That spares a program that starts `cp` for each file
+/// instead, as dracut-install does, most of its time.
 enum class CloneRequests { kernel, answered };
 
 /// Where RootCommand::program is while the command runs: in memory, never in the image.
