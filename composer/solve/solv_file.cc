@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
+#include <vector>
 
 #include "composer/base/checksum.h"
 #include "composer/error.h"
@@ -117,33 +119,59 @@ std::string solv_key(const MetadataFile& primary, const MetadataFile* filelists)
   return sha256_hex(inputs);
 }
 
+namespace {
+
+/// What libsolv reads by the byte is read in pieces of this size.
+constexpr std::size_t kReadSize = std::size_t{256} << 10;
+
+/// Whether the last bytes of a file of `size` are the digest of those before.
+bool is_whole(const FileDescriptor& fd, std::uint64_t size) {
+  std::vector<char> buffer(kReadSize);
+  Hasher hasher(HashAlgorithm::sha256);
+  for (std::uint64_t at = 0; at < size - kDigestSize;) {
+    const auto wanted = std::min<std::uint64_t>(buffer.size(), size - kDigestSize - at);
+    const ssize_t n = ::pread(fd.get(), buffer.data(), wanted, static_cast<off_t>(at));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    hasher.update(std::string_view(buffer.data(), static_cast<std::size_t>(n)));
+    at += static_cast<std::uint64_t>(n);
+  }
+  std::string digest(kDigestSize, '\0');
+  const auto at = static_cast<off_t>(size - kDigestSize);
+  return ::pread(fd.get(), digest.data(), kDigestSize, at) == ssize_t{kDigestSize} &&
+         digest == hasher.finish();
+}
+
+}  // namespace
+
 std::optional<SolvFile> open_solv(const std::filesystem::path& path) {
   const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
   struct stat status {};
   if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-  const std::string content = read_file(path);
-  if (content.size() < kMagic.size() + kDigestSize || !content.starts_with(kMagic)) {
-    return std::nullopt;
-  }
-  const std::string_view body = std::string_view(content).substr(0, content.size() - kDigestSize);
-  Hasher hasher(HashAlgorithm::sha256);
-  hasher.update(body);
-  if (hasher.finish() != content.substr(body.size())) return std::nullopt;
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size < kMagic.size() + kDigestSize || !is_whole(fd, size)) return std::nullopt;
 
   SolvFile solv;
-  std::size_t at = kMagic.size();
-  for (;;) {
-    const auto end = body.find('\n', at);
-    if (end == std::string_view::npos) return std::nullopt;
-    const std::string_view name = body.substr(at, end - at);
-    at = end + 1;
-    if (name.empty()) break;  // An empty line ends the names.
-    solv.names.emplace_back(name);
-  }
   solv.file = OpenFile(::fdopen(duplicate(fd), "r"));
-  if (!solv.file || std::fseek(solv.file.get(), static_cast<long>(at), SEEK_SET) != 0) {
+  if (!solv.file) return std::nullopt;
+  std::setvbuf(solv.file.get(), nullptr, _IOFBF, kReadSize);
+  std::string magic(kMagic.size(), '\0');
+  if (std::fread(magic.data(), 1, magic.size(), solv.file.get()) != magic.size() ||
+      magic != kMagic) {
     return std::nullopt;
   }
+  char* line = nullptr;
+  std::size_t room = 0;
+  for (;;) {
+    const ssize_t n = ::getline(&line, &room, solv.file.get());
+    if (n <= 0 || line[n - 1] != '\n') {
+      std::free(line);
+      return std::nullopt;
+    }
+    if (n == 1) break;  // An empty line ends the names.
+    solv.names.emplace_back(line, static_cast<std::size_t>(n) - 1);
+  }
+  std::free(line);
   return solv;
 }
 

@@ -60,7 +60,8 @@ Universe::Universe(Architecture arch, std::vector<UniverseSource> sources,
     }
   }
   for (const rpm::InstalledDetails& package : installed) names.push_back(package.package.name);
-  std::sort(names.begin(), names.end());
+  // Of one repository they are in order already.
+  if (!std::is_sorted(names.begin(), names.end())) std::sort(names.begin(), names.end());
   for (const std::string& name : names) pool_str2id(pool, name.c_str(), 1);
 
   for (UniverseSource& source : sources) {
