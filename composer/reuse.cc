@@ -1,7 +1,9 @@
 #include "composer/reuse.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -33,14 +35,26 @@ std::optional<Place> place_of(const std::filesystem::path& path) {
   return Place{status.st_dev, status.st_ino};
 }
 
-/// The same under its name at the end, on stable storage.
+/// The same under its name at the end, on stable storage, with the time when it was made.
 void copy_output(const Plan& plan, const std::filesystem::path& from,
-                 const std::filesystem::path& to) {
+                 const std::filesystem::path& to, std::int64_t modified) {
+  constexpr std::int64_t kSecond = 1000000000;
   copy_whole(plan, from, to);
   const FileDescriptor file = open_file(to, O_RDONLY | O_NOFOLLOW);
-  if (::fsync(file.get()) != 0) {
+  const std::array<timespec, 2> times = {
+      {{0, UTIME_OMIT}, {modified / kSecond, modified % kSecond}}};
+  if (::futimens(file.get(), times.data()) != 0 || ::fsync(file.get()) != 0) {
     throw system_error(fmt::format("cannot write '{}'", to.string()), errno);
   }
+}
+
+/// The entry holds the copy from now on, so that the next build finds it in its place. Where that
+/// cannot be, the next build copies again.
+void keep_copy_instead(const std::filesystem::path& copy, const std::filesystem::path& kept) {
+  const std::filesystem::path link = kept.parent_path() / (".new-" + copy.filename().string());
+  ::unlink(link.c_str());  // Of a build that was killed here.
+  if (::link(copy.c_str(), link.c_str()) != 0) return;
+  if (::rename(link.c_str(), kept.c_str()) != 0) ::unlink(link.c_str());
 }
 
 }  // namespace
@@ -77,7 +91,8 @@ std::optional<BuildReport> OutputStore::reuse(const std::filesystem::path& direc
   const auto bring = [&](const std::string& name) {
     const std::filesystem::path path = directory / name;
     if (place_of(path) == place_of(entry->folder / name)) return path;
-    copy_output(*plan_, entry->folder / name, path);
+    copy_output(*plan_, entry->folder / name, path, entry->find(name)->modified);
+    keep_copy_instead(path, entry->folder / name);
     ++copied;
     return path;
   };
