@@ -1,12 +1,11 @@
 #include "composer/reuse.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdint>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,27 +34,66 @@ std::optional<Place> place_of(const std::filesystem::path& path) {
   return Place{status.st_dev, status.st_ino};
 }
 
-/// The same under its name at the end, on stable storage, with the time when it was made.
+/// The same under its name at the end, on stable storage.
 void copy_output(const Plan& plan, const std::filesystem::path& from,
-                 const std::filesystem::path& to, std::int64_t modified) {
-  constexpr std::int64_t kSecond = 1000000000;
+                 const std::filesystem::path& to) {
   copy_whole(plan, from, to);
   const FileDescriptor file = open_file(to, O_RDONLY | O_NOFOLLOW);
-  const std::array<timespec, 2> times = {
-      {{0, UTIME_OMIT}, {modified / kSecond, modified % kSecond}}};
-  if (::futimens(file.get(), times.data()) != 0 || ::fsync(file.get()) != 0) {
+  if (::fsync(file.get()) != 0) {
     throw system_error(fmt::format("cannot write '{}'", to.string()), errno);
   }
 }
 
-/// The entry holds the copy from now on, so that the next build finds it in its place. Where that
-/// cannot be, the next build copies again.
-void keep_copy_instead(const std::filesystem::path& copy, const std::filesystem::path& kept) {
-  const std::filesystem::path link = kept.parent_path() / (".new-" + copy.filename().string());
-  ::unlink(link.c_str());  // Of a build that was killed here.
-  if (::link(copy.c_str(), link.c_str()) != 0) return;
-  if (::rename(link.c_str(), kept.c_str()) != 0) ::unlink(link.c_str());
-}
+/// Which copies of an entry's files were made, so that the next build finds them in their place.
+/// One that was written to since, or replaced, has another time of change, which nobody can set.
+class Copies {
+ public:
+  explicit Copies(const host::StoreEntry& entry) : file_(entry.folder / "copies.json") {
+    try {
+      if (std::filesystem::exists(file_)) known_ = Json::parse(read_file(file_), nullptr, false);
+    } catch (const Error&) {
+      // As if there were none.
+    }
+    if (!known_.is_array()) known_ = Json::array();
+  }
+
+  bool has(const std::string& name, const std::filesystem::path& path) const {
+    return std::find(known_.begin(), known_.end(), describe(name, path)) != known_.end();
+  }
+
+  void add(const std::string& name, const std::filesystem::path& path) {
+    known_.push_back(describe(name, path));
+    if (known_.size() > kMost) known_.erase(known_.begin());
+  }
+
+  /// Without it the next build copies again, no more.
+  void save() const noexcept {
+    try {
+      write_file_atomically(file_, known_.dump());
+    } catch (const Error&) {
+    }
+  }
+
+ private:
+  using Json = nlohmann::json;
+  static constexpr std::size_t kMost = 64;
+
+  static Json describe(const std::string& name, const std::filesystem::path& path) {
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
+    return {name,
+            status.st_dev,
+            status.st_ino,
+            status.st_size,
+            status.st_mtim.tv_sec,
+            status.st_mtim.tv_nsec,
+            status.st_ctim.tv_sec,
+            status.st_ctim.tv_nsec};
+  }
+
+  std::filesystem::path file_;
+  Json known_;
+};
 
 }  // namespace
 
@@ -88,18 +126,23 @@ std::optional<BuildReport> OutputStore::reuse(const std::filesystem::path& direc
   report.plan = *plan_;
   report.lint = entry->note(kLint);
   std::uint64_t copied = 0;
+  Copies copies(*entry);
+  const auto is_there = [&](const std::string& name) {
+    const std::filesystem::path path = directory / name;
+    return place_of(path) == place_of(entry->folder / name) || copies.has(name, path);
+  };
   const auto bring = [&](const std::string& name) {
     const std::filesystem::path path = directory / name;
-    if (place_of(path) == place_of(entry->folder / name)) return path;
-    copy_output(*plan_, entry->folder / name, path, entry->find(name)->modified);
-    keep_copy_instead(path, entry->folder / name);
+    if (is_there(name)) return path;
+    copy_output(*plan_, entry->folder / name, path);
+    copies.add(name, path);
     ++copied;
     return path;
   };
   // SHA256SUMS says that all is there: it comes last.
   bool whole = true;
   for (const char* name : {"SHA256SUMS", "manifest.json", "plan.lock"}) {
-    whole = whole && place_of(directory / name) == place_of(entry->folder / name);
+    whole = whole && is_there(name);
   }
   if (!whole) remove_descriptions(directory);
   for (const PlannedOutput& output : plan_->outputs) {
@@ -112,7 +155,10 @@ std::optional<BuildReport> OutputStore::reuse(const std::filesystem::path& direc
   for (const char* name : {"plan.lock", "manifest.json", "lint.json", "SHA256SUMS"}) {
     if (entry->find(name) != nullptr) report.files.push_back(bring(name));
   }
-  if (copied > 0) image::sync_directory(directory);
+  if (copied > 0) {
+    image::sync_directory(directory);
+    copies.save();
+  }
   progress.note(copied == 0 ? "unchanged: the outputs are there"
                             : "reused the outputs of an earlier build of the same plan");
   return report;

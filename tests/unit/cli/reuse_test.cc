@@ -1,8 +1,10 @@
 #include "composer/reuse.h"
 
 #include <catch2/catch.hpp>
+#include <fcntl.h>
 #include <fstream>
 #include <functional>
+#include <sys/stat.h>
 
 #include "composer/base/checksum.h"
 #include "composer/base/file_descriptor.h"
@@ -101,6 +103,25 @@ TEST_CASE("the outputs of the same plan are there, or are brought there") {
   // A copy is its owner's: what becomes of it is nothing to the cache.
   std::ofstream(site.scratch.path() / "another/folder/vm.raw", std::ios::app) << "x";
   CHECK(site.reuse(plan(), site.out));
+}
+
+TEST_CASE("a copy that was brought is found in its place, until something is done to it") {
+  Site site;
+  site.build(plan());
+  const fs::path copy = site.scratch.path() / "another/vm.raw";
+  struct stat first {
+  }, second{};
+  REQUIRE(site.reuse(plan(), copy.parent_path()));
+  REQUIRE(::stat(copy.c_str(), &first) == 0);
+  REQUIRE(site.reuse(plan(), copy.parent_path()));
+  REQUIRE(::stat(copy.c_str(), &second) == 0);
+  CHECK(first.st_ctim.tv_nsec == second.st_ctim.tv_nsec);
+  // Of the same size, and with the time that it had.
+  std::ofstream(copy, std::ios::in) << "DISK";
+  const timespec times[2] = {first.st_mtim, first.st_mtim};
+  REQUIRE(::utimensat(AT_FDCWD, copy.c_str(), times, 0) == 0);
+  REQUIRE(site.reuse(plan(), copy.parent_path()));
+  CHECK(read_file(copy) == "disk");
 }
 
 TEST_CASE("outputs that were removed or replaced are brought back") {

@@ -59,7 +59,12 @@ TEST_CASE("dracut's archive is compressed with zstd, for its owner alone, and no
                                  "--no-hostonly-cmdline", "--no-compress", "--reproducible",
                                  "--kver", "6.12.9-1.azl4",
                                  "/var/tmp/initramfs-6.12.9-1.azl4.cpio"});
-  CHECK(root.commands[0].environment == std::vector<std::string>{"SOURCE_DATE_EPOCH=1750000000"});
+  CHECK(root.commands[0].environment ==
+        std::vector<std::string>{"SOURCE_DATE_EPOCH=1750000000",
+                                 "DRACUT_LDD=/run/image-composer-script"});
+  CHECK(root.commands[0].program ==
+        "#!/bin/sh\n/lib64/ld-linux-x86-64.so.2 --list \"$1\" 2>/dev/null || exec ldd \"$1\"\n");
+  CHECK(root.commands[0].clones == CloneRequests::answered);
   CHECK(progress.events ==
         std::vector<std::string>{"begin initramfs 1", "6.12.9-1.azl4", "end initramfs 1"});
   REQUIRE(progress.notes.size() == 2);
