@@ -50,7 +50,9 @@ class Copies {
  public:
   explicit Copies(const host::StoreEntry& entry) : file_(entry.folder / "copies.json") {
     try {
-      if (std::filesystem::exists(file_)) known_ = Json::parse(read_file(file_), nullptr, false);
+      std::error_code ignored;
+      if (std::filesystem::exists(file_, ignored))
+        known_ = Json::parse(read_file(file_), nullptr, false);
     } catch (const Error&) {
       // As if there were none.
     }
@@ -58,7 +60,8 @@ class Copies {
   }
 
   bool has(const std::string& name, const std::filesystem::path& path) const {
-    return std::find(known_.begin(), known_.end(), describe(name, path)) != known_.end();
+    const Json copy = describe(name, path);
+    return copy.is_array() && std::find(known_.begin(), known_.end(), copy) != known_.end();
   }
 
   void add(const std::string& name, const std::filesystem::path& path) {
@@ -70,7 +73,7 @@ class Copies {
   void save() const noexcept {
     try {
       write_file_atomically(file_, known_.dump());
-    } catch (const Error&) {
+    } catch (const std::exception&) {
     }
   }
 

@@ -1,6 +1,5 @@
 #include "composer/mount/clone_by_copy.h"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -12,7 +11,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <vector>
 
 #include "composer/mount/system_calls.h"
 

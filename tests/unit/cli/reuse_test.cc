@@ -124,6 +124,20 @@ TEST_CASE("a copy that was brought is found in its place, until something is don
   CHECK(read_file(copy) == "disk");
 }
 
+TEST_CASE("a list of copies that is damaged makes no output that is missing be there") {
+  for (const char* text : {"[null]", "{}", "no JSON", ""}) {
+    Site site;
+    site.build(plan());
+    fs::remove(site.out / "vm.raw");
+    for (const auto& entry : fs::recursive_directory_iterator(site.scratch.path())) {
+      if (entry.path().filename() != "entry.json") continue;
+      std::ofstream(entry.path().parent_path() / "copies.json") << text;
+    }
+    REQUIRE(site.reuse(plan(), site.out));
+    CHECK(read_file(site.out / "vm.raw") == "disk");
+  }
+}
+
 TEST_CASE("outputs that were removed or replaced are brought back") {
   Site site;
   site.build(plan());
