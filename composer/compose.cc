@@ -107,15 +107,18 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   host::WorkDirectory work(request.places.work);
   check_free_space(plan, work.path(), request.output_directory);
 
-  // A disk of an earlier build with the same packages, where there is one, or every package,
-  // checked by digest and signature, before the first is installed.
+  // A disk of an earlier build with the same packages, where there is one, and every package that
+  // it lacks, checked by digest and signature, before the first is installed.
   InstalledDisks installed(plan, request.places.cache, request.reuse, progress);
   const disk::SetDownDisk earlier{work.path() / "disk.raw"};
-  const bool is_installed = installed.take(earlier.file);
+  const Installed before = installed.take(earlier.file);
+  const Plan lacking = with_packages_after(plan, before);
   std::vector<std::filesystem::path> packages;
-  if (!is_installed) {
-    packages = solve::files_of(solve::fetch_packages(plan, request.places.cache, progress));
-    if (plan.has_disk()) check_written_space(plan, blueprint.disk, contents_of(plan, packages));
+  if (before != Installed::everything) {
+    packages = solve::files_of(solve::fetch_packages(lacking, request.places.cache, progress));
+  }
+  if (before == Installed::nothing && plan.has_disk()) {
+    check_written_space(plan, blueprint.disk, contents_of(plan, packages));
   }
 
   // -------------------------------- privileged --------------------------------------------------
@@ -124,7 +127,7 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   // The root is a disk's filesystems, or a plain directory where the plan has no disk.
   std::optional<disk::Assembly> assembly;
   std::optional<disk::RootDirectory> root_directory;
-  if (is_installed) {
+  if (before != Installed::nothing) {
     assembly.emplace(plan.disk, earlier, work.path(), plan.source_date_epoch, runner, progress);
   } else if (plan.has_disk()) {
     assembly.emplace(plan.disk, work.path(), plan.source_date_epoch, runner, progress);
@@ -133,11 +136,11 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   }
   const std::filesystem::path root_path = assembly ? assembly->root() : root_directory->root();
 
-  if (!is_installed) {
-    install_root(plan, root_path, packages, progress);
-    if (installed.is_on()) {
-      assembly->set_down([&](const std::filesystem::path& disk) { installed.keep(disk); });
-    }
+  for (const InstallationLayer& layer : layers_of(lacking, packages)) {
+    install_root(plan, root_path, layer.packages, progress);
+    if (!installed.is_on()) continue;
+    assembly->set_down(
+        [&](const std::filesystem::path& disk) { installed.keep(disk, layer.installed); });
   }
   const auto initramfs = initramfs_store(plan, request.places.cache, request.reuse);
   const FilledRoot filled =
@@ -153,7 +156,7 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   std::optional<disk::Disk> disk;
   if (assembly) {
     progress.begin(Stage::seal, {});
-    disk = std::move(*assembly).finish();
+    disk = std::move(*assembly).finish_unchecked();
     write_boot_code(disk->path, disk->layout, filled.boot_images);
     progress.end(Stage::seal, {.bytes = disk->size});
   } else {

@@ -49,8 +49,9 @@ void describe_packages(std::string& out, const Plan& plan) {
       packages.size(), count[PackageReason::asked], count[PackageReason::dependency],
       count[PackageReason::weak], to_text(download), to_text(installed));
   for (const PlannedPackage& package : packages) {
-    out += fmt::format("  {:<{}}  {:>9}  {:<11}  {}\n", package.nevra(), width,
-                       to_text(package.size), reason_text(package.reason), package.repository);
+    out += fmt::format("  {:<{}}  {:>9}  {:<11}  {}{}\n", package.nevra(), width,
+                       to_text(package.size), reason_text(package.reason), package.repository,
+                       package.on_top ? ", on top" : "");
   }
 }
 

@@ -16,7 +16,34 @@ namespace {
 
 constexpr const char* kDisk = "disk.raw";
 
+Plan without_top(Plan plan) {
+  std::erase_if(plan.packages, [](const PlannedPackage& package) { return package.on_top; });
+  return plan;
+}
+
 }  // namespace
+
+Plan with_packages_after(Plan plan, Installed installed) {
+  std::erase_if(plan.packages, [&](const PlannedPackage& package) {
+    return installed == Installed::everything ||
+           (installed == Installed::without_top && !package.on_top);
+  });
+  return plan;
+}
+
+std::vector<InstallationLayer> layers_of(const Plan& plan,
+                                         const std::vector<std::filesystem::path>& files) {
+  InstallationLayer below, top;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    (plan.packages.at(i).on_top ? top : below).packages.push_back(files[i]);
+  }
+  if (!top.packages.empty()) below.installed = Installed::without_top;
+  std::vector<InstallationLayer> layers;
+  for (InstallationLayer* layer : {&below, &top}) {
+    if (!layer->packages.empty()) layers.push_back(std::move(*layer));
+  }
+  return layers;
+}
 
 InstalledDisks::InstalledDisks(const Plan& plan, const std::filesystem::path& cache,
                                const ReuseOptions& options, Progress& progress)
@@ -25,26 +52,41 @@ InstalledDisks::InstalledDisks(const Plan& plan, const std::filesystem::path& ca
       progress_(&progress),
       on_(plan.has_disk() && !plan.base && !options.fresh),
       store_(cache, "disks"),
-      key_(on_ ? installed_disk_key(plan) : host::StoreKey()) {}
+      key_(on_ ? installed_disk_key(plan) : host::StoreKey()),
+      lower_key_(on_ ? installed_disk_key(without_top(plan)) : host::StoreKey()),
+      has_top_(!with_packages_after(plan, Installed::without_top).packages.empty()) {}
 
 InstalledDisks::~InstalledDisks() {
-  if (keeper_.joinable()) keeper_.join();
+  for (std::thread& keeper : keepers_) keeper.join();
 }
 
-bool InstalledDisks::take(const std::filesystem::path& file) const {
-  if (!on_) return false;
-  const std::optional<host::StoreEntry> entry = store_.find(key_);
+Installed InstalledDisks::take(const std::filesystem::path& file) const {
+  if (!on_) return Installed::nothing;
+  if (take_one(key_, "the installation", file)) {
+    progress_->note("the installed packages: reused");
+    return Installed::everything;
+  }
+  if (has_top_ && take_one(lower_key_, "the installation below what is on top", file)) {
+    progress_->note("the installed packages below what is on top: reused");
+    return Installed::without_top;
+  }
+  return Installed::nothing;
+}
+
+bool InstalledDisks::take_one(const host::StoreKey& key, const char* what,
+                              const std::filesystem::path& file) const {
+  const std::optional<host::StoreEntry> entry = store_.find(key);
   if (!entry || entry->find(kDisk) == nullptr) {
-    if (options_.explain) progress_->note(store_.explain("the installation", key_));
+    if (options_.explain) progress_->note(store_.explain(what, key));
     return false;
   }
   const TraceSpan span("work", "copy the installed disk");
-  copy_whole(*plan_, entry->folder / kDisk, file);
-  progress_->note("the installed packages: reused");
+  // Binding it to a loop device waits until it is on the disk (loop_configure, since Linux 6.14).
+  copy_whole(*plan_, entry->folder / kDisk, file, image::WriteBack::at_once);
   return true;
 }
 
-void InstalledDisks::keep(const std::filesystem::path& disk) {
+void InstalledDisks::keep(const std::filesystem::path& disk, Installed installed) {
   if (!on_) return;
   struct stat status {};
   std::error_code unknown;
@@ -60,15 +102,16 @@ void InstalledDisks::keep(const std::filesystem::path& disk) {
   std::unique_ptr<host::Store::Draft> draft;
   try {
     const TraceSpan span("work", "keep the installed disk");
-    draft = std::make_unique<host::Store::Draft>(store_, key_);
-    copy_whole(*plan_, disk, draft->folder() / kDisk);
+    draft = std::make_unique<host::Store::Draft>(
+        store_, installed == Installed::everything ? key_ : lower_key_);
+    copy_whole(*plan_, disk, draft->folder() / kDisk, image::WriteBack::later);
   } catch (const Error& error) {
     // Another disk that is full, say: the build itself does not need it.
     progress_->warning(fmt::format("the installation is not kept: {}", error.what()));
     return;
   }
   try {
-    keeper_ = std::thread([draft = std::move(draft), progress = progress_] {
+    keepers_.emplace_back([draft = std::move(draft), progress = progress_] {
       try {
         const TraceSpan span("work", "hash the installed disk");
         draft->add(kDisk, host::data_digest(draft->folder() / kDisk));

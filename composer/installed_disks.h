@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <thread>
+#include <vector>
 
 #include "composer/compose.h"
 #include "composer/host/store.h"
@@ -10,8 +11,26 @@
 
 namespace composer {
 
+/// Which packages of a plan a disk has.
+enum class Installed { nothing, without_top, everything };
+
+/// The plan with those packages alone that a build installs onto a disk which has some.
+Plan with_packages_after(Plan plan, Installed installed);
+
+/// What is installed by one transaction, and what the disk has afterwards.
+struct InstallationLayer {
+  std::vector<std::filesystem::path> packages;
+  Installed installed = Installed::everything;
+};
+
+/// The transactions that install a plan's packages: what is not on top, then what is.
+/// @param files  One for each package of the plan.
+std::vector<InstallationLayer> layers_of(const Plan& plan,
+                                         const std::vector<std::filesystem::path>& files);
+
 /// Disks with their packages installed and nothing configured yet, by all that went into them: a
-/// build of which only the configuration is another one begins with such a disk.
+/// build of which only the configuration is another one begins with such a disk, and one of which
+/// only what is `on_top` is another one with such a disk of the others.
 class InstalledDisks {
  public:
   InstalledDisks(const Plan& plan, const std::filesystem::path& cache, const ReuseOptions& options,
@@ -24,20 +43,25 @@ class InstalledDisks {
   /// Whether disks are kept at all: not of a plan without one, nor of a fresh build.
   bool is_on() const { return on_; }
 
-  /// Makes `file` a copy of the disk of an earlier build. False where there is none.
-  bool take(const std::filesystem::path& file) const;
+  /// Makes `file` a copy of the disk of an earlier build, the one that has most. What it has.
+  Installed take(const std::filesystem::path& file) const;
 
   /// Keeps a copy of a disk that was set down. It is made before this returns; its digest is not.
-  void keep(const std::filesystem::path& disk);
+  void keep(const std::filesystem::path& disk, Installed installed);
 
  private:
+  bool take_one(const host::StoreKey& key, const char* what,
+                const std::filesystem::path& file) const;
+
   const Plan* plan_;
   ReuseOptions options_;
   Progress* progress_;
   bool on_;
   host::Store store_;
-  host::StoreKey key_;
-  std::thread keeper_;
+  host::StoreKey key_;        ///< Of all packages.
+  host::StoreKey lower_key_;  ///< Of those that are not on top.
+  bool has_top_;
+  std::vector<std::thread> keepers_;
 };
 
 }  // namespace composer

@@ -2,6 +2,7 @@
 #include <exception>
 
 #include "composer/base/file_descriptor.h"
+#include "composer/base/heap.h"
 #include "composer/base/trace.h"
 #include "composer/cli.h"
 #include "composer/console.h"
@@ -21,6 +22,7 @@ void write_trace(const composer::CommandLine& line) {
 
 int main(int argc, char** argv) {
   using namespace composer;
+  use_huge_pages();
   const CommandLine line = parse_command_line(argc, argv);
   Console console(stderr, line.json_log ? ConsoleStyle::json : style_for(stderr),
                   line.verbose ? Detail::verbose : Detail::normal);

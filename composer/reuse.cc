@@ -37,7 +37,7 @@ std::optional<Place> place_of(const std::filesystem::path& path) {
 /// The same under its name at the end, on stable storage.
 void copy_output(const Plan& plan, const std::filesystem::path& from,
                  const std::filesystem::path& to) {
-  copy_whole(plan, from, to);
+  copy_whole(plan, from, to, image::WriteBack::at_once);
   const FileDescriptor file = open_file(to, O_RDONLY | O_NOFOLLOW);
   if (::fsync(file.get()) != 0) {
     throw system_error(fmt::format("cannot write '{}'", to.string()), errno);

@@ -71,7 +71,10 @@ host::StoreKey output_key(const Plan& plan) {
 
 host::StoreKey installed_disk_key(const Plan& plan) {
   host::StoreKey key;
-  const Json json = json_of(plan);
+  Plan copy = plan;
+  // Who asked for a package is nothing to it.
+  for (PlannedPackage& package : copy.packages) package.reason = PackageReason::dependency;
+  const Json json = json_of(copy);
   key.add("image-composer", own_identity());
   key.add("this machine", machine_identity(plan));
   for (const char* part : {"arch", "source_date_epoch", "packages", "disk"}) {
@@ -105,7 +108,7 @@ host::StoreKey planned_initramfs_key(const Plan& plan) {
 }
 
 void copy_whole(const Plan& plan, const std::filesystem::path& from,
-                const std::filesystem::path& to) {
+                const std::filesystem::path& to, image::WriteBack write_back) {
   const FileDescriptor source = open_file(from, O_RDONLY | O_NOFOLLOW);
   const image::RawDisk file{source.get(), std::filesystem::file_size(from), from.string()};
   image::PartialFile target(to);
@@ -113,7 +116,9 @@ void copy_whole(const Plan& plan, const std::filesystem::path& from,
   image::ExportMeter meter(silent, image::data_size(file));
   PlannedOutput output;
   output.filename = to.filename().string();
-  image::copy_disk({.plan = plan, .output = output, .disk = file, .meter = meter}, target);
+  image::copy_disk(
+      {.plan = plan, .output = output, .disk = file, .meter = meter, .write_back = write_back},
+      target);
   target.commit();
   meter.finish();
 }

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "composer/host/store.h"
+#include "composer/image/export_job.h"
 #include "composer/plan.h"
 
 // What the things that builds keep are made from; docs/cache.md says it in words.
@@ -20,6 +21,6 @@ host::StoreKey planned_initramfs_key(const Plan& plan);
 
 /// Makes `to` a copy of a file that is mostly holes, in the cheapest way there is. Not synced.
 void copy_whole(const Plan& plan, const std::filesystem::path& from,
-                const std::filesystem::path& to);
+                const std::filesystem::path& to, image::WriteBack write_back);
 
 }  // namespace composer

@@ -15,6 +15,7 @@ constexpr std::array kOfBase{
     OfBase{"boot", "firmware", "remove it: an image starts by the firmware that it was made for"},
     OfBase{"boot", "loader", "remove it: the image keeps its boot loader"},
     OfBase{"boot", "uki", "remove it: the image keeps its boot loader"},
+    OfBase{"packages", "on_top", "write 'install': all packages are installed on top of the image"},
 };
 
 /// Keys that only say something of an image that is there.

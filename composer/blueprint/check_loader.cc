@@ -82,12 +82,32 @@ void check_packaged(const Blueprint& blueprint, const Node& root, const Node& bo
   }
 }
 
+/// What an initramfs of systemd alone does not do.
+void check_initramfs(const Blueprint& blueprint, const Node& root, const Node& boot,
+                     Findings& findings) {
+  const Node* initramfs = boot.find("initramfs");
+  if (initramfs == nullptr || !findings.sound(*initramfs)) return;
+  if (blueprint.boot.uki && **blueprint.boot.uki == UkiSource::packaged) {
+    findings.report(*initramfs, {"'initramfs' with 'uki: packaged', which brings its own",
+                                 "remove it, or write 'uki: built'"});
+  }
+  if (**blueprint.boot.initramfs == InitramfsMaker::dracut) return;
+  const Node* system = section_of(root, "system");
+  const Node* fips = system == nullptr ? nullptr : system->find("fips");
+  if (fips != nullptr && findings.sound(*fips) && *blueprint.system.fips.value()) {
+    findings.report(*initramfs, {"'initramfs: systemd' with 'fips', whose checks of the kernel are "
+                                 "a module of dracut",
+                                 "write 'initramfs: dracut'"});
+  }
+}
+
 }  // namespace
 
 void check_loader(const Blueprint& blueprint, const Node& root, Findings& findings) {
   const Node* boot = section_of(root, "boot");
   if (boot == nullptr || !findings.sound(*boot, "loader")) return;
   const Loader loader = *blueprint.boot.loader;
+  check_initramfs(blueprint, root, *boot, findings);
   const Node* uki = boot->find("uki");
   if (uki != nullptr && findings.sound(*uki) && loader != Loader::uki) {
     findings.report(

@@ -10,6 +10,7 @@ void check_packages(const Blueprint& blueprint, const Node& root, Findings& find
   if (section == nullptr) return;
   const PackagesRequest& packages = blueprint.packages;
   check_repeats(packages.install, section, "install", "package", findings);
+  check_repeats(packages.on_top, section, "on_top", "package", findings);
   check_repeats(packages.exclude, section, "exclude", "pattern", findings);
   check_repeats(packages.remove, section, "remove", "pattern", findings);
   check_repeats(packages.update, section, "update", "pattern", findings);
@@ -17,6 +18,15 @@ void check_packages(const Blueprint& blueprint, const Node& root, Findings& find
   if (packages.locales) check_repeats(*packages.locales, section, "locales", "language", findings);
   std::map<std::string_view, Span> wanted;
   for (const auto& request : packages.install) wanted.try_emplace(*request, request.at);
+  const std::vector<Node>& top = items_of(section, "on_top");
+  for (std::size_t i = 0; i < top.size() && i < packages.on_top.size(); ++i) {
+    const auto found = wanted.find(*packages.on_top[i]);
+    if (found == wanted.end() || !findings.sound(top[i])) continue;
+    findings.report(top[i], {fmt::format("'{}' is asked for here and {}", *packages.on_top[i],
+                                         place_beside(top[i].at, found->second)),
+                             "keep one of the two"});
+  }
+  for (const auto& request : packages.on_top) wanted.try_emplace(*request, request.at);
   const std::vector<Node>& nodes = items_of(section, "exclude");
   for (std::size_t i = 0; i < nodes.size() && i < packages.exclude.size(); ++i) {
     const auto found = wanted.find(*packages.exclude[i]);

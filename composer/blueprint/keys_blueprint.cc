@@ -79,6 +79,10 @@ const Mapping& boot_mapping() {
            {.name = "uki",
             .fallback = "built",
             .meaning = "Where unified kernel images come from; for `loader: uki` alone."}),
+       key<&BootRequest::initramfs, kInitramfsMaker>(
+           {.name = "initramfs",
+            .fallback = "dracut",
+            .meaning = "Who makes the initramfs; docs/initramfs.md compares them."}),
        key<&BootRequest::timeout_seconds, kMenuTimeout>(
            {.name = "timeout",
             .fallback = "1 s",

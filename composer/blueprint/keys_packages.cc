@@ -31,6 +31,12 @@ const Mapping& packages_mapping() {
            {.name = "install",
             .presence = Presence::without_base,
             .meaning = "What must be in the image; what these need comes by itself."}),
+       key<&PackagesRequest::on_top, kPackageRequest>(
+           {.name = "on_top",
+            .fallback = "none",
+            .meaning = "As `install`, for what changes often: these packages, and what they alone "
+                       "need, are installed after all others, in a transaction of their own. A "
+                       "build begins with the disk that an earlier one made of the others."}),
        key<&PackagesRequest::exclude, kPackageGlob>(
            {.name = "exclude",
             .fallback = "none",

@@ -49,6 +49,14 @@ constexpr WordDescription kUkiSources[] = {
 };
 static_assert(std::size(kUkiSources) == static_cast<int>(UkiSource::packaged) + 1);
 
+constexpr WordDescription kInitramfsMakers[] = {
+    {"dracut", "dracut of the image, with all that it can start from"},
+    {"systemd",
+     "image-composer, of the image's systemd and the drivers of Hyper-V, Azure and QEMU: in a "
+     "tenth of the time"},
+};
+static_assert(std::size(kInitramfsMakers) == static_cast<int>(InitramfsMaker::systemd) + 1);
+
 constexpr WordDescription kPackageManagers[] = {
     {"kept", "rpm and dnf stay as they were installed"},
     {"database", "rpm and dnf are erased, and the rpm database stays for scanners to read"},
@@ -159,6 +167,7 @@ constexpr ForeignWord kForeignFilesystems[] = {{"fat32", "vfat"},      {"fat", "
 constexpr ForeignWord kForeignFirmwares[] = {
     {"efi", "uefi"}, {"gen2", "uefi"}, {"gen1", "bios"}, {"legacy", "bios"}, {"hybrid", "both"}};
 constexpr ForeignWord kForeignLoaders[] = {{"grub2", "grub"}, {"sd-boot", "systemd-boot"}};
+constexpr ForeignWord kForeignInitramfsMakers[] = {{"mkosi-initrd", "systemd"}};
 constexpr ForeignWord kForeignUkiSources[] = {{"build", "built"}, {"package", "packaged"}};
 constexpr ForeignWord kForeignPackageManagers[] = {{"keep", "kept"}, {"remove", "removed"}};
 constexpr ForeignWord kForeignProfiles[] = {
@@ -257,6 +266,9 @@ constinit const Scalar<PartitionType> kPartitionType =
     words_of<PartitionType, kPartitionType, kForeignTypes>("a partition type", kPartitionTypes);
 constinit const Scalar<UkiSource> kUkiSource =
     words_of<UkiSource, kUkiSource, kForeignUkiSources>("a source of UKIs", kUkiSources);
+constinit const Scalar<InitramfsMaker> kInitramfsMaker =
+    words_of<InitramfsMaker, kInitramfsMaker, kForeignInitramfsMakers>("a maker of the initramfs",
+                                                                       kInitramfsMakers);
 constinit const Scalar<PackageManager> kPackageManager =
     words_of<PackageManager, kPackageManager, kForeignPackageManagers>(
         "a fate of the package manager", kPackageManagers);
@@ -302,6 +314,9 @@ std::string_view to_text(PartitionType value) {
 }
 std::string_view to_text(UkiSource value) {
   return blueprint::word_for(blueprint::kUkiSource, value);
+}
+std::string_view to_text(InitramfsMaker value) {
+  return blueprint::word_for(blueprint::kInitramfsMaker, value);
 }
 std::string_view to_text(PackageManager value) {
   return blueprint::word_for(blueprint::kPackageManager, value);

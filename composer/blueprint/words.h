@@ -18,6 +18,7 @@ extern const Scalar<Compression> kCompression;
 extern const Scalar<SectorSize> kSectorSize;
 extern const Scalar<PartitionType> kPartitionType;
 extern const Scalar<UkiSource> kUkiSource;
+extern const Scalar<InitramfsMaker> kInitramfsMaker;
 extern const Scalar<PackageManager> kPackageManager;
 extern const Scalar<LintProfile> kLintProfile;
 extern const Scalar<SelinuxMode> kSelinuxMode;

@@ -88,6 +88,7 @@ struct Assembly::State {
 
   void fill_vfat(const PlannedPartition& partition);
   void unmount_all();
+  void forget_host();
   void check_filesystems();
   void close_devices();
 
@@ -128,6 +129,7 @@ void Assembly::State::make_or_prepare_filesystems() {
                      prepare_existing_partition(partition, device->second, existing_work());
                    } else {
                      runner.check(mkfs_command(partition, device->second.path(), epoch));
+                     device->second.write_back();
                    }
                  });
   }
@@ -233,11 +235,12 @@ void Assembly::State::unmount_all() {
   }
 }
 
-void Assembly::State::check_filesystems() {
+/// Takes out of the filesystems what they remember of this machine, and writes all into the disk.
+void Assembly::State::forget_host() {
   for (const PlannedPartition& partition : layout.partitions) {
     if (!partition.filesystem) continue;
     const mount::LoopDevice& device = devices.at(partition.number);
-    with_context(fmt::format("while checking the {} filesystem of partition '{}'",
+    with_context(fmt::format("while finishing the {} filesystem of partition '{}'",
                              kernel_name(partition.filesystem->type), partition_name(partition)),
                  [&] {
                    // One of a base image that was not mounted here has nothing to forget.
@@ -246,10 +249,20 @@ void Assembly::State::check_filesystems() {
                          forget_host_command(*partition.filesystem, device.path(), epoch);
                      if (!forget.arguments.empty()) runner.check(forget);
                    }
-                   const host::Command check =
-                       check_command(partition.filesystem->type, device.path());
-                   if (!check.arguments.empty()) runner.check(check);
+                   device.write_back();
                  });
+  }
+}
+
+void Assembly::State::check_filesystems() {
+  for (const PlannedPartition& partition : layout.partitions) {
+    if (!partition.filesystem) continue;
+    const host::Command check =
+        check_command(partition.filesystem->type, devices.at(partition.number).path());
+    if (check.arguments.empty()) continue;
+    with_context(fmt::format("while checking the {} filesystem of partition '{}'",
+                             kernel_name(partition.filesystem->type), partition_name(partition)),
+                 [&] { runner.check(check); });
   }
 }
 
@@ -347,7 +360,13 @@ void Assembly::set_down(const std::function<void(const std::filesystem::path& di
 }
 
 Disk Assembly::finish() && {
-  const std::unique_ptr<State> state = std::move(state_);
+  Disk disk = std::move(*this).finish_unchecked();
+  std::exchange(disk.check, {})();
+  return disk;
+}
+
+Disk Assembly::finish_unchecked() && {
+  const std::shared_ptr<State> state = std::move(state_);
   try {
     for (const PlannedMount& mount : in_mount_order(state->layout)) {
       if (!is_vfat(*mount.partition)) continue;
@@ -356,14 +375,21 @@ Disk Assembly::finish() && {
                    [&] { state->fill_vfat(*mount.partition); });
     }
     state->unmount_all();
-    state->check_filesystems();
-    state->close_devices();
+    state->forget_host();
     check_as_planned(state->file.get(), state->layout);
   } catch (const Error& error) {
     throw state->explained(error);
   }
-  state->finished = true;
-  return {state->disk, state->layout.size, state->layout};
+  const auto check = [state] {
+    try {
+      state->check_filesystems();
+      state->close_devices();
+    } catch (const Error& error) {
+      throw state->explained(error);
+    }
+    state->finished = true;
+  };
+  return {state->disk, state->layout.size, state->layout, check};
 }
 
 }  // namespace composer::disk

@@ -12,12 +12,15 @@
 
 namespace composer::disk {
 
-/// A raw disk file with its layout: nothing mounted, filesystems checked. What images are made of.
+/// A raw disk file with its layout: nothing mounted, its bytes final. What images are made of.
 struct Disk {
   std::filesystem::path path;  ///< A sparse file, or the existing disk that was changed; holes
                                ///< where nothing was written.
   Bytes size;
   PlannedDisk layout;
+  /// Checks the filesystems, and changes nothing; to be called once, from any thread, before
+  /// anything that was made of the disk is finished. Empty where that is done. @throws Error
+  std::function<void()> check = {};
 };
 
 /// The programs that an Assembly of this layout runs.
@@ -76,6 +79,9 @@ class Assembly {
   ///                partition do not fit or have names that it cannot hold, anything does not let
   ///                go, or is not as planned.
   Disk finish() &&;
+  /// The same, but the filesystems are left to Disk::check, which can be done while images are
+  /// made.
+  Disk finish_unchecked() &&;
 
  private:
   struct State;

@@ -113,6 +113,7 @@ void make_anew(const PlannedPartition& partition, const mount::LoopDevice& devic
   if (vfat) read_vfat_files(device.path(), files, *work.runner);
   clear_range(device.fd(), {0}, partition.size, device.path().string());
   work.runner->check(mkfs_command(partition, device.path(), work.source_date_epoch));
+  device.write_back();
   if (!vfat || !partition.filesystem->mount.empty()) return;
   const FileDescriptor directory = open_file(files, O_RDONLY | O_DIRECTORY);
   const std::string shown = files.string();

@@ -142,6 +142,7 @@ host::Command mkfs_command(const PlannedPartition& partition, const std::filesys
                                        partition.filesystem->mkfs_options);
   command.arguments.push_back(device.string());
   command.environment = filesystem_environment(source_date_epoch);
+  command.syncs = host::Syncs::suppressed;
   return command;
 }
 
@@ -174,19 +175,22 @@ host::Command forget_host_command(const PlannedFilesystem& filesystem,
   host::Command command;
   command.arguments = {"tune2fs", "-M", filesystem.mount, "-C", "0", device.string()};
   command.environment = filesystem_environment(source_date_epoch);
+  command.syncs = host::Syncs::suppressed;
   return command;
 }
 
 host::Command check_command(FilesystemType type, const std::filesystem::path& device) {
   switch (type) {
     case FilesystemType::ext4:
-      return {.arguments = {"e2fsck", "-f", "-n", device.string()}};
+      return {.arguments = {"e2fsck", "-f", "-n", device.string()},
+              .syncs = host::Syncs::suppressed};
     case FilesystemType::xfs:
-      return {.arguments = {"xfs_repair", "-n", device.string()}};
+      return {.arguments = {"xfs_repair", "-n", device.string()}, .syncs = host::Syncs::suppressed};
     case FilesystemType::btrfs:
-      return {.arguments = {"btrfs", "check", "--readonly", device.string()}};
+      return {.arguments = {"btrfs", "check", "--readonly", device.string()},
+              .syncs = host::Syncs::suppressed};
     case FilesystemType::vfat:
-      return {.arguments = {"fsck.fat", "-n", device.string()}};
+      return {.arguments = {"fsck.fat", "-n", device.string()}, .syncs = host::Syncs::suppressed};
     case FilesystemType::swap:
       break;
   }

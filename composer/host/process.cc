@@ -19,6 +19,7 @@
 #include "composer/base/trace.h"
 #include "composer/error.h"
 #include "composer/host/interrupt.h"
+#include "composer/host/suppress_sync.h"
 
 namespace composer::host {
 namespace {
@@ -70,7 +71,7 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 }
 
 [[noreturn]] void become(const char* program, char* const* arguments, char* const* environment,
-                         int in, int out, int err, int failure, pid_t parent) {
+                         int in, int out, int err, int failure, pid_t parent, Syncs syncs) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // The parent ended before prctl took effect.
   ::dup2(in, 0);
@@ -80,6 +81,7 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (syncs == Syncs::suppressed) suppress_sync();
   ::execve(program, arguments, environment);
   const int cause = errno;
   [[maybe_unused]] const auto n = ::write(failure, &cause, sizeof cause);
@@ -195,7 +197,8 @@ CommandOutput CommandRunner::run(const Command& command) const {
   if (child < 0) throw system_error(fmt::format("cannot start '{}'", program), errno);
   if (child == 0) {
     become(program.c_str(), argument_list.data(), environment_list.data(), in.read_end.get(),
-           out.write_end.get(), err.write_end.get(), failure.write_end.get(), parent);
+           out.write_end.get(), err.write_end.get(), failure.write_end.get(), parent,
+           command.syncs);
   }
   in.read_end.reset();
   out.write_end.reset();

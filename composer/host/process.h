@@ -9,12 +9,16 @@
 
 namespace composer::host {
 
+/// What comes of a child's fsync and its like: see suppress_sync.
+enum class Syncs { done, suppressed };
+
 /// An external command. No shell: `arguments` is the argument vector, looked up in PATH.
 struct Command {
   std::vector<std::string> arguments;
   std::string input;                     ///< Standard input; empty means /dev/null.
   std::vector<std::string> environment;  ///< NAME=value that replace or add to the base below.
   bool inherit_environment = true;       ///< Else only PATH and LC_ALL=C.UTF-8.
+  Syncs syncs = Syncs::done;
 };
 
 struct CommandOutput {

@@ -72,6 +72,7 @@ void copy_extents(const ExportJob& job, PartialFile& file, CopyWay way) {
         if (run.length > 0) way = CopyWay::read_and_write;
       }
       if (run.length > 0) read_and_write(job, file, run, buffer);
+      if (job.write_back == WriteBack::at_once) file.begin_writeback(start, length);
       job.meter.advance(length, job.output.filename);
     }
   }

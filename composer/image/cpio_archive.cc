@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <limits>
 #include <map>
 #include <sys/sysmacros.h>
 
+#include "composer/base/newc.h"
 #include "composer/error.h"
 #include "composer/image/extents.h"
 
@@ -14,13 +14,6 @@ namespace {
 
 constexpr std::size_t kReadSize = 256 << 10;
 constexpr std::uint32_t kLinkMode = S_IFLNK | 0777;
-
-struct Header {
-  std::uint32_t inode = 0, mode = 0, uid = 0, gid = 0, links = 1;
-  std::int64_t time = 0;
-  std::uint64_t size = 0;
-  dev_t device = 0;  ///< Of a device node.
-};
 
 class CpioWriter final : public TreeVisitor {
  public:
@@ -33,25 +26,28 @@ class CpioWriter final : public TreeVisitor {
     for (const Attribute& attribute : entry.attributes) {
       if (attribute.name == "security.capability") ++losses_.capabilities;
     }
-    Header header{.inode = inode_of(entry),
-                  .mode = entry.status.st_mode,
-                  .uid = entry.status.st_uid,
-                  .gid = entry.status.st_gid,
-                  .links = links_of(entry),
-                  .time = entry.status.st_mtim.tv_sec};
+    NewcHeader header{.inode = inode_of(entry),
+                      .mode = entry.status.st_mode,
+                      .uid = entry.status.st_uid,
+                      .gid = entry.status.st_gid,
+                      .links = links_of(entry),
+                      .time = entry.status.st_mtim.tv_sec};
     const std::string name = entry.path.empty() ? "." : entry.path;
-    if (entry.is(S_IFCHR) || entry.is(S_IFBLK)) header.device = entry.status.st_rdev;
+    if (entry.is(S_IFCHR) || entry.is(S_IFBLK)) {
+      header.device_major = major(entry.status.st_rdev);
+      header.device_minor = minor(entry.status.st_rdev);
+    }
     if (entry.is(S_IFLNK)) {
       header.size = entry.link_target.size();
-      write_header(name, header);
+      sink_(newc_entry(name, header));
       write_padded(entry.link_target);
     } else if (entry.content >= 0) {
       header.size = entry.size();
-      write_header(name, header);
+      sink_(newc_entry(name, header));
       write_content(entry);
     } else {
       // A further name of a file: the first one has the content.
-      write_header(name, header);
+      sink_(newc_entry(name, header));
     }
   }
 
@@ -62,12 +58,12 @@ class CpioWriter final : public TreeVisitor {
                     "add systemd, or a file '/init'");
       }
       const std::string target = "sbin/init";
-      write_header(
+      sink_(newc_entry(
           "init",
-          {.inode = ++inodes_, .mode = kLinkMode, .time = root_time_, .size = target.size()});
+          {.inode = ++inodes_, .mode = kLinkMode, .time = root_time_, .size = target.size()}));
       write_padded(target);
     }
-    write_header("TRAILER!!!", {});
+    sink_(newc_entry(kNewcTrailer, {}));
     return losses_;
   }
 
@@ -86,30 +82,10 @@ class CpioWriter final : public TreeVisitor {
     return entry.status.st_nlink > 1 ? 2 : 1;
   }
 
-  void write_header(const std::string& name, const Header& header) {
-    if (header.size > std::numeric_limits<std::uint32_t>::max()) {
-      throw Error(ErrorKind::build,
-                  fmt::format("cannot archive '/{}': it has {}, and cpio ends at 4 GiB", name,
-                              to_text(Bytes{header.size})),
-                  "write 'format: tar'");
-    }
-    const auto time = static_cast<std::uint32_t>(
-        std::clamp<std::int64_t>(header.time, 0, std::numeric_limits<std::uint32_t>::max()));
-    // newc: thirteen numbers of eight digits; a checksum of none.
-    const std::string text = fmt::format(
-        "070701{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}",
-        header.inode, header.mode, header.uid, header.gid, header.links, time, header.size, 0, 0,
-        major(header.device), minor(header.device), name.size() + 1, 0);
-    // Header and name together end at a multiple of 4.
-    write_padded(text + name + std::string(1, '\0'));
-  }
-
   void write_padded(std::string_view bytes) {
     sink_(bytes);
-    pad(bytes.size());
+    sink_(newc_padding(bytes.size()));
   }
-
-  void pad(std::uint64_t size) { sink_(std::string_view("\0\0\0", (4 - size % 4) % 4)); }
 
   void write_content(const TreeEntry& entry) {
     const RawDisk file{entry.content, entry.size(), "/" + entry.path};
@@ -120,7 +96,7 @@ class CpioWriter final : public TreeVisitor {
       sink_(std::string_view(buffer).substr(0, n));
       at += n;
     }
-    pad(file.size);
+    sink_(newc_padding(file.size));
   }
 
   const std::function<void(std::string_view)>& sink_;

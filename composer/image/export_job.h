@@ -38,14 +38,18 @@ class ExportMeter {
   std::atomic<bool> stopped_ = false;
 };
 
+/// When the kernel begins to bring a copy to the disk.
+enum class WriteBack { at_once, later };
+
 /// What a format's writer is given beside the file to fill.
 struct ExportJob {
   const Plan& plan;
   const PlannedOutput& output;
   const RawDisk& disk;
   ExportMeter& meter;
-  unsigned threads = 1;                 ///< At least 1. The file's bytes do not depend on it.
-  const SystemFacts* system = nullptr;  ///< What is on the disk, for formats that say it.
+  unsigned threads = 1;                       ///< At least 1. The file's bytes do not depend on it.
+  const SystemFacts* system = nullptr;        ///< What is on the disk, for formats that say it.
+  WriteBack write_back = WriteBack::at_once;  ///< Of a copy of the disk: who waits for it soon?
 };
 
 }  // namespace composer::image

@@ -85,6 +85,11 @@ void PartialFile::write_at(std::string_view bytes, std::uint64_t offset) {
   }
 }
 
+void PartialFile::begin_writeback(std::uint64_t offset, std::uint64_t length) const noexcept {
+  ::sync_file_range(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
+                    SYNC_FILE_RANGE_WRITE);
+}
+
 void PartialFile::resize(std::uint64_t size) {
   if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) fail("resize", errno);
 }

@@ -19,6 +19,7 @@
 
 // All outputs are made at once, each by threads of its own, from one raw disk that nobody changes:
 //
+//   0. the disk's filesystems are checked, where that is still to be done
 //   1. each output but the consumer is written to NAME.partial and synced; what follows the raw
 //   disk
 //      byte by byte is hashed once for all of them
@@ -205,6 +206,7 @@ std::vector<Image> write_images(const Plan& plan, const disk::Disk& disk, DiskUs
   };
   {
     Crew crew(meter);
+    if (disk.check) crew.start([&] { disk.check(); });
     crew.start([&] { hash_followers(outputs, plan, raw, meter); });
     if (has_consumer) crew.start([&] { begin_writeback(raw); });
     for (Output& output : outputs) {

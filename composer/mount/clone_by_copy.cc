@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "composer/mount/system_calls.h"
+#include "composer/base/system_calls.h"
 
 namespace composer::mount {
 namespace {

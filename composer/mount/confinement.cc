@@ -23,8 +23,8 @@
 
 #include "composer/base/file_descriptor.h"
 #include "composer/error.h"
+#include "composer/host/suppress_sync.h"
 #include "composer/mount/clone_by_copy.h"
-#include "composer/mount/system_calls.h"
 
 namespace composer::mount {
 namespace {
@@ -80,31 +80,6 @@ void drop_capabilities() {
   }
 }
 
-/// Answers fsync and its like with success at once. rpm syncs whole filesystems at the end of a
-/// transaction and databases do so all the time: measured, a third of an installation's time.
-/// A kernel without seccomp filters only makes the build slower.
-void suppress_sync() {
-  constexpr std::array<std::uint32_t, 5> kCalls = {SYS_fsync, SYS_fdatasync, SYS_sync, SYS_syncfs,
-                                                   SYS_sync_file_range};
-  std::array<sock_filter, 4 + kCalls.size() + 2> program{};
-  std::size_t n = 0;
-  const auto add = [&](unsigned code, std::uint32_t k, unsigned yes = 0, unsigned no = 0) {
-    program[n++] = {static_cast<std::uint16_t>(code), static_cast<std::uint8_t>(yes),
-                    static_cast<std::uint8_t>(no), k};
-  };
-  add(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch));
-  add(BPF_JMP | BPF_JEQ | BPF_K, kThisMachine, 1, 0);
-  add(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-  add(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr));
-  for (std::size_t i = 0; i < kCalls.size(); ++i) {
-    add(BPF_JMP | BPF_JEQ | BPF_K, kCalls[i], static_cast<unsigned>(kCalls.size() - i), 0);
-  }
-  add(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-  add(BPF_RET | BPF_K, SECCOMP_RET_ERRNO);  // Error number 0: done.
-  const sock_fprog filter{static_cast<unsigned short>(n), program.data()};
-  ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &filter);
-}
-
 void limit(__rlimit_resource resource, rlim_t soft, rlim_t hard) {
   rlimit now{};
   if (::getrlimit(resource, &now) != 0) return;
@@ -130,7 +105,9 @@ FileDescriptor confine_this_process(CloneRequests clones) {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  suppress_sync();  // These need the capabilities that go next.
+  // rpm syncs whole filesystems at the end of a transaction and databases do so all the time:
+  // measured, a third of an installation's time.
+  host::suppress_sync();  // It and the next need the capabilities that go after them.
   FileDescriptor listener;
   if (clones == CloneRequests::answered) listener = listen_for_clone_requests();
   drop_capabilities();

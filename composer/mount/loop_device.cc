@@ -106,6 +106,15 @@ LoopDevice::LoopDevice(int file, Bytes offset, Bytes size, Access access) : acce
   }
 }
 
+void LoopDevice::write_back() const {
+  if (access_ == Access::read_write &&
+      ::sync_file_range(
+          fd_.get(), 0, 0,
+          SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) != 0) {
+    throw system_error(fmt::format("cannot write back '{}'", path_.string()), errno);
+  }
+}
+
 void LoopDevice::close() {
   if (!fd_) return;
   loop_info64 mine{};
@@ -113,12 +122,7 @@ void LoopDevice::close() {
     throw system_error(fmt::format("cannot look at '{}'", path_.string()), errno);
   }
   // The release of the last descriptor writes as well, but tells nobody when that fails.
-  if (access_ == Access::read_write &&
-      ::sync_file_range(
-          fd_.get(), 0, 0,
-          SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) != 0) {
-    throw system_error(fmt::format("cannot write back '{}'", path_.string()), errno);
-  }
+  write_back();
   fd_.reset();
 
   const auto deadline = std::chrono::steady_clock::now() + kPatience;

@@ -30,8 +30,13 @@ class LoopDevice {
   /// The open device.
   int fd() const { return fd_.get(); }
 
-  /// Writes what the kernel still holds to the file, frees the device and makes sure that it is
-  /// free. Nothing is flushed to the medium: that is for the one who finishes the file.
+  /// Writes what the kernel still holds to the file. Nothing is flushed to the medium: that is for
+  /// the one who finishes the file.
+  /// @throws Error  when a write failed.
+  void write_back() const;
+
+  /// Writes back, frees the device and makes sure that it is
+  /// free.
   /// @throws Error  when a write failed, or somebody keeps the device busy (waits for 5 s).
   void close();
 

@@ -142,6 +142,7 @@ void plan_kernel(const Blueprint& blueprint, Plan& plan) {
   const BootRequest& request = blueprint.boot;
   PlannedBoot& boot = plan.boot;
   if (request.uki) boot.uki = request.uki->value;
+  if (request.initramfs) boot.initramfs = request.initramfs->value;
   if (request.timeout_seconds) boot.timeout_seconds = request.timeout_seconds->value;
   if (request.serial_console) boot.serial_console = request.serial_console->value;
   // A package's unified kernel image has its own command line.

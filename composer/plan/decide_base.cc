@@ -255,6 +255,7 @@ PlannedBoot plan_base_boot(const PlannedBoot& before, const BootRequest& request
     }
   }
   boot.kernel_command_line = fmt::format("{}", fmt::join(arguments, " "));
+  if (request.initramfs) boot.initramfs = request.initramfs->value;
   if (request.timeout_seconds) boot.timeout_seconds = request.timeout_seconds->value;
   if (request.serial_console) boot.serial_console = request.serial_console->value;
   for (const PlannedPartition& partition : disk.partitions) {

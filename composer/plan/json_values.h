@@ -58,6 +58,8 @@ constexpr auto kLast<PartitionType> = PartitionType::linux_data;
 template <>
 constexpr auto kLast<UkiSource> = UkiSource::packaged;
 template <>
+constexpr auto kLast<InitramfsMaker> = InitramfsMaker::systemd;
+template <>
 constexpr auto kLast<PackageManager> = PackageManager::removed;
 template <>
 constexpr auto kLast<LintProfile> = LintProfile::container;
@@ -119,6 +121,14 @@ class Writer {
   void where_there(const char* key, std::optional<T>& value) {
     if (value) (*this)(key, value);
   }
+  /// A key that is left out where the answer is no, or the list empty.
+  void where_true(const char* key, bool& value) {
+    if (value) (*this)(key, value);
+  }
+  template <typename T>
+  void where_any(const char* key, std::vector<T>& value) {
+    if (!value.empty()) (*this)(key, value);
+  }
 
  private:
   Json object_ = Json::object();
@@ -149,6 +159,13 @@ class Reader {
   }
   template <typename T>
   void where_there(const char* key, std::optional<T>& value) {
+    if (object_.contains(key)) (*this)(key, value);
+  }
+  void where_true(const char* key, bool& value) {
+    if (object_.contains(key)) (*this)(key, value);
+  }
+  template <typename T>
+  void where_any(const char* key, std::vector<T>& value) {
     if (object_.contains(key)) (*this)(key, value);
   }
 

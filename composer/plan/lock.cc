@@ -32,6 +32,7 @@ void members(Io& io, LockedRequests& v) {
   io("releasever", v.releasever);
   io("repositories", v.repositories);
   io("install", v.install);
+  io.where_any("on_top", v.on_top);
   io("exclude", v.exclude);
   io("weak_dependencies", v.weak_dependencies);
 }
@@ -115,6 +116,7 @@ LockedRequests requests_of(const Blueprint& blueprint) {
     requests.repositories.push_back(std::move(locked));
   }
   requests.install = values_of(blueprint.packages.install);
+  requests.on_top = values_of(blueprint.packages.on_top);
   requests.exclude = values_of(blueprint.packages.exclude);
   requests.weak_dependencies = blueprint.packages.weak_dependencies;
   return requests;

@@ -33,7 +33,7 @@ struct LockedRepositoryRequest {
 struct LockedRequests {
   std::string releasever;
   std::vector<LockedRepositoryRequest> repositories;  ///< Enabled ones, in the blueprint's order.
-  std::vector<std::string> install, exclude;
+  std::vector<std::string> install, on_top, exclude;
   bool weak_dependencies = true;
 };
 

@@ -117,6 +117,7 @@ std::vector<Problem> lock_differences(const Blueprint& blueprint, const Lock& lo
               place_of(blueprint.releasever, {}));
   compare_repositories(blueprint, lock, name, found);
   found.list("'packages.install'", blueprint.packages.install, lock.requests.install, {});
+  found.list("'packages.on_top'", blueprint.packages.on_top, lock.requests.on_top, {});
   found.list("'packages.exclude'", blueprint.packages.exclude, lock.requests.exclude, {});
   const auto flag = [](bool value) { return value ? "true" : "false"; };
   found.value("'packages.weak_dependencies'", flag(blueprint.packages.weak_dependencies),

@@ -44,6 +44,7 @@ void members(Io& io, PlannedPackage& v) {
   io("vendor", v.vendor);
   io("summary", v.summary);
   io("reason", v.reason);
+  io.where_true("on_top", v.on_top);
 }
 
 template <typename Io>
@@ -117,6 +118,7 @@ void members(Io& io, PlannedBoot& v) {
   io("firmware", v.firmware);
   io("loader", v.loader);
   io("uki", v.uki);
+  io("initramfs", v.initramfs);
   io("timeout_seconds", v.timeout_seconds);
   io("serial_console", v.serial_console);
   io("root_argument", v.root_argument);

@@ -32,10 +32,11 @@ void check_required_packages(const Blueprint& blueprint, const Plan& plan) {
     require(std::any_of(plan.packages.begin(), plan.packages.end(), is_kernel),
             blueprint.boot.firmware.at, "the image cannot boot: no package of it is a kernel",
             "add 'kernel' to packages.install");
-    if (plan.boot.loader != Loader::uki || plan.boot.uki == UkiSource::built) {
+    const bool packaged = plan.boot.loader == Loader::uki && plan.boot.uki == UkiSource::packaged;
+    if (!packaged && plan.boot.initramfs == InitramfsMaker::dracut) {
       require(has_package(plan, "dracut"), blueprint.boot.firmware.at,
               "the image cannot boot: 'dracut', which makes its initramfs, is not installed",
-              "add 'dracut' to packages.install");
+              "add 'dracut' to packages.install, or write 'initramfs: systemd'");
     }
   }
   const std::optional<FirewallRequest>& firewall = blueprint.system.firewall;

@@ -105,4 +105,18 @@ std::vector<Chosen> solve_jobs(const Universe& universe, const std::vector<Job>&
   return chosen;
 }
 
+void mark_on_top(Universe& universe, const std::vector<Job>& jobs, WeakDependencies weak,
+                 const Excluded& excluded, std::vector<Chosen>& chosen) {
+  std::vector<Job> others = jobs;
+  std::erase_if(others, [](const Job& job) { return job.on_top; });
+  if (others.size() == jobs.size()) return;
+  std::set<Id> all, below;
+  for (const Chosen& package : chosen) all.insert(package.package);
+  universe.keep_only(all);
+  for (const Chosen& package : solve_jobs(universe, others, weak, excluded)) {
+    below.insert(package.package);
+  }
+  for (Chosen& package : chosen) package.on_top = !below.contains(package.package);
+}
+
 }  // namespace composer::solve

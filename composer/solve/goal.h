@@ -35,6 +35,7 @@ struct Job {
   Id how = 0, what = 0;
   Located<std::string> request;
   std::vector<Id> candidates;  ///< By Id. Empty for a condition (`a if b`).
+  bool on_top = false;         ///< Asked for by `on_top` alone.
 };
 
 /// Turns requests into jobs.
@@ -46,6 +47,7 @@ std::vector<Job> make_jobs(const Universe& universe, const PackagesRequest& pack
 struct Chosen {
   Id package = 0;
   PackageReason reason = PackageReason::dependency;
+  bool on_top = false;  ///< There for jobs that are `on_top` alone.
 };
 
 enum class WeakDependencies { install, ignore };
@@ -69,5 +71,10 @@ class Unsolvable : public Error {
 /// @throws Unsolvable  of kind usage: why it cannot be, in words, at the requests' places.
 std::vector<Chosen> solve_jobs(const Universe& universe, const std::vector<Job>& jobs,
                                WeakDependencies weak, const Excluded& excluded);
+
+/// Marks what is chosen for jobs `on_top` alone: all but what the other jobs come to where nothing
+/// else is to be had, which holds from then on.
+void mark_on_top(Universe& universe, const std::vector<Job>& jobs, WeakDependencies weak,
+                 const Excluded& excluded, std::vector<Chosen>& chosen);
 
 }  // namespace composer::solve

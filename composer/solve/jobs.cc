@@ -130,6 +130,7 @@ struct GroupWish {
   const GroupPackage* package;
   const Group* group;
   Located<std::string> request;
+  bool on_top;
 };
 
 void add_group_package(const Universe& universe, const GroupWish& wish, Progress& progress,
@@ -216,7 +217,7 @@ std::vector<Job> make_jobs(const Universe& universe, const PackagesRequest& pack
   std::vector<Job> jobs;
   std::map<std::string, GroupWish> wishes;  // By package name: a group's order says nothing.
   Diagnostics diagnostics;
-  for (const auto& request : packages.install) {
+  const auto add_jobs = [&](const Located<std::string>& request, bool on_top) {
     if (request->starts_with('@')) {
       const auto groups = comps.find(request->substr(1));
       if (groups.empty()) {
@@ -228,18 +229,22 @@ std::vector<Job> make_jobs(const Universe& universe, const PackagesRequest& pack
         for (const GroupPackage& package : group->packages) {
           if (package.membership == Membership::optional) continue;
           wishes.emplace(package.name + "\n" + package.condition,
-                         GroupWish{&package, group, request});
+                         GroupWish{&package, group, request, on_top});
         }
       }
-      continue;
+      return;
     }
     const Match match = match_subject(universe, *request, MatchForms::all);
     if (match.packages.empty()) {
       report_unknown(universe, excluded, request, diagnostics);
-    } else {
-      add_packages(universe, request, match, jobs);
+      return;
     }
-  }
+    const std::size_t before = jobs.size();
+    add_packages(universe, request, match, jobs);
+    for (std::size_t i = before; i < jobs.size(); ++i) jobs[i].on_top = on_top;
+  };
+  for (const auto& request : packages.install) add_jobs(request, false);
+  for (const auto& request : packages.on_top) add_jobs(request, true);
   add_installed_jobs(universe, packages.remove, SOLVER_ERASE, diagnostics, jobs);
   add_installed_jobs(universe, packages.update, SOLVER_UPDATE | SOLVER_FORCEBEST, diagnostics,
                      jobs);
@@ -249,7 +254,9 @@ std::vector<Job> make_jobs(const Universe& universe, const PackagesRequest& pack
         {SOLVER_UPDATE | SOLVER_SOLVABLE_ALL, 0, {"update_all", packages.update_all->at}, {}});
   }
   for (const auto& [name, wish] : wishes) {
+    const std::size_t before = jobs.size();
     add_group_package(universe, wish, progress, jobs);
+    for (std::size_t i = before; i < jobs.size(); ++i) jobs[i].on_top = wish.on_top;
   }
   return jobs;
 }

@@ -52,6 +52,7 @@ PlannedPackage planned(const Universe& universe, const Chosen& chosen) {
   set_evr(package, pool_id2str(pool, solvable->evr));
   package.repository = universe.repository_of(chosen.package);
   package.reason = chosen.reason;
+  package.on_top = chosen.on_top;
   for (const std::string& part : {package.name, package.version, package.release, package.arch}) {
     if (!is_word(part)) refuse(package, "its name, version, release or architecture is malformed");
   }

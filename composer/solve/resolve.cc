@@ -32,17 +32,27 @@ Choice load_universe(const Blueprint& blueprint, const std::vector<OpenRepositor
   return choice;
 }
 
+std::vector<std::string> requests_of(const PackagesRequest& packages) {
+  std::vector<std::string> requests;
+  for (const auto* list : {&packages.install, &packages.on_top}) {
+    for (const auto& request : *list) requests.push_back(*request);
+  }
+  return requests;
+}
+
 bool asks_for_group(const PackagesRequest& packages) {
-  return std::any_of(packages.install.begin(), packages.install.end(),
-                     [](const auto& request) { return request->starts_with('@'); });
+  const std::vector<std::string> requests = requests_of(packages);
+  return std::any_of(requests.begin(), requests.end(),
+                     [](const std::string& request) { return request.starts_with('@'); });
 }
 
 /// Files that primary metadata does not list are asked for by name.
 bool asks_for_other_file(const PackagesRequest& packages) {
-  return std::any_of(packages.install.begin(), packages.install.end(), [](const auto& request) {
-    if (request->starts_with("*/")) return true;
-    return request->starts_with('/') &&
-           (!is_in_primary(*request) || request->find_first_of("*?[") != std::string::npos);
+  const std::vector<std::string> requests = requests_of(packages);
+  return std::any_of(requests.begin(), requests.end(), [](const std::string& request) {
+    if (request.starts_with("*/")) return true;
+    return request.starts_with('/') &&
+           (!is_in_primary(request) || request.find_first_of("*?[") != std::string::npos);
   });
 }
 
@@ -122,9 +132,10 @@ class Resolver {
                                                   : WeakDependencies::ignore;
   }
 
-  Resolution finish(const std::vector<Chosen>& chosen) {
+  Resolution finish(std::vector<Chosen> chosen) {
     Resolution resolution;
     with_context(kContext, [&] {
+      mark_on_top(*choice.universe, jobs, weak(), choice.excluded, chosen);
       resolution.packages = planned_packages(*choice.universe, chosen, *installed_);
       resolution.removed = removed_packages(chosen, *choice.universe, *installed_);
     });

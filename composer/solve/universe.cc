@@ -100,6 +100,18 @@ void Universe::exclude(Id package) {
   std::erase(packages_, package);
 }
 
+void Universe::keep_only(const std::set<Id>& packages) {
+  std::erase_if(packages_, [&](Id package) { return !packages.contains(package); });
+  map_empty(&considered_);
+  const auto keep = [&](Id package) {
+    const auto bit = static_cast<unsigned char>(1U << (package & 7));
+    considered_.map[package >> 3] = static_cast<unsigned char>(considered_.map[package >> 3] | bit);
+  };
+  keep(SYSTEMSOLVABLE);
+  for (const Id package : packages_) keep(package);
+  pool_->considered = &considered_;
+}
+
 bool Universe::is_excluded(Id package) const {
   return !MAPTST(&considered_, package);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -61,6 +62,8 @@ class Universe {
   /// From now on `package` is not to be had.
   void exclude(Id package);
   bool is_excluded(Id package) const;
+  /// From now on nothing is to be had but `packages`.
+  void keep_only(const std::set<Id>& packages);
 
   /// The packages that provide `dependency`, in libsolv's order, excluded ones too.
   std::vector<Id> providers(Id dependency) const;

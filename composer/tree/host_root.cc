@@ -152,7 +152,13 @@ std::optional<std::string> HostRoot::read_at(std::string_view path, std::uint64_
   if (offset > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max()) - most) return content;
   const FileDescriptor fd(::open(in_proc(found->get()).c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) refuse("open", path, errno);
-  std::string buffer(1 << 16, '\0');
+  // What the file is said to hold; it may change meanwhile, and lie.
+  const std::uint64_t expected =
+      static_cast<std::uint64_t>(status.st_size) > offset
+          ? std::min<std::uint64_t>(static_cast<std::uint64_t>(status.st_size) - offset, most)
+          : 0;
+  content.reserve(expected);
+  std::string buffer(std::clamp<std::uint64_t>(expected + 1, 1 << 12, 1 << 16), '\0');
   while (content.size() < most) {
     const ssize_t n =
         ::pread(fd.get(), buffer.data(), std::min(buffer.size(), most - content.size()),

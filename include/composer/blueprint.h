@@ -49,6 +49,10 @@ enum class SectorSize { native_512, emulated_512, native_4096 };
 /// command line of its own.
 enum class UkiSource { built, packaged };
 
+/// Who collects the files of the initramfs: dracut of the image, or image-composer itself, of the
+/// image's systemd.
+enum class InitramfsMaker { dracut, systemd };
+
 /// What becomes of the package manager once everything is installed.
 /// `database`: rpm and dnf are erased, the rpm database stays so that scanners can read it;
 /// `removed`: the database goes too (distroless).
@@ -88,6 +92,8 @@ struct RepositoryRequest {
 
 struct PackagesRequest {
   std::vector<Located<std::string>> install;
+  /// Installed after all others, in a transaction of its own.
+  std::vector<Located<std::string>> on_top;
   std::vector<Located<std::string>> exclude;
   /// Of an image that is customised: globs on names or NEVRAs of packages that leave, with what
   /// needs them, and of packages that are brought up to date; `update_all` is all of them.
@@ -153,6 +159,7 @@ struct BootRequest {
   Located<Loader> loader;
   std::vector<Located<std::string>> kernel_arguments;
   std::optional<Located<UkiSource>> uki;                  ///< Default: built.
+  std::optional<Located<InitramfsMaker>> initramfs;       ///< Default: dracut.
   std::optional<Located<std::uint64_t>> timeout_seconds;  ///< Of the boot menu.
   /// Adds `console=` for the architecture's serial port (ttyS0, ttyAMA0) and GRUB's own.
   std::optional<Located<bool>> serial_console;
@@ -253,6 +260,7 @@ std::string_view to_text(Compression value);
 std::string_view to_text(SectorSize value);
 std::string_view to_text(PartitionType value);
 std::string_view to_text(UkiSource value);
+std::string_view to_text(InitramfsMaker value);
 std::string_view to_text(PackageManager value);
 std::string_view to_text(LintProfile value);
 std::string_view to_text(SelinuxMode value);

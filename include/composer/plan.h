@@ -59,6 +59,7 @@ struct PlannedPackage {
   std::int64_t build_time = 0;  ///< Seconds since 1970.
   std::string license, source_rpm, vendor, summary;
   PackageReason reason = PackageReason::dependency;
+  bool on_top = false;  ///< Installed after those that are not, in a transaction of its own.
 
   /// `name-version-release.arch`, with `epoch:` before the version where it is not zero.
   std::string nevra() const;
@@ -128,6 +129,7 @@ struct PlannedBoot {
       kernel_command_line;    ///< Without root=, which is `root=UUID=…` of the root filesystem.
   std::string root_argument;  ///< `root=UUID=…`
   UkiSource uki = UkiSource::built;
+  InitramfsMaker initramfs = InitramfsMaker::dracut;
   std::uint64_t timeout_seconds = 1;  ///< Of the boot menu.
   bool serial_console = true;         ///< Whether the loader's menu is on the serial port too.
 };

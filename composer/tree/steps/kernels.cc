@@ -48,10 +48,14 @@ bool wanted(const Plan& plan) {
 }
 
 std::vector<std::string> describe(const Plan& plan) {
-  if (plan.boot.loader == Loader::grub) {
-    return {"copy each kernel to /boot, with its configuration and symbols"};
+  std::vector<std::string> texts;
+  texts.emplace_back(plan.boot.loader == Loader::grub
+                         ? "copy each kernel to /boot, with its configuration and symbols"
+                         : "leave each kernel in /usr/lib/modules until its initramfs is made");
+  if (plan.boot.initramfs == InitramfsMaker::systemd) {
+    texts.emplace_back("make each initramfs of systemd, without dracut");
   }
-  return {"leave each kernel in /usr/lib/modules until its initramfs is made"};
+  return texts;
 }
 
 void apply(const Plan& plan, Root& root, Progress& progress) {

@@ -54,7 +54,9 @@ TEST_CASE("every key of the documentation's example arrives where it belongs") {
   CHECK((**repositories[2].metalink).starts_with("https://mirrors"));
   CHECK_FALSE(repositories[2].enabled);
   CHECK(blueprint.packages.install.size() == 6);
+  CHECK(*blueprint.packages.on_top.at(0) == "my-agent");
   CHECK(*blueprint.packages.exclude.at(0) == "fedora-release");
+  CHECK(**blueprint.boot.initramfs == InitramfsMaker::dracut);
   const auto& partitions = blueprint.disk.partitions;
   CHECK(*blueprint.disk.size == GiB(8));
   REQUIRE(partitions.size() == 5);

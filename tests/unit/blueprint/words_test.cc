@@ -35,6 +35,7 @@ TEST_CASE("every value of an enumeration has its word, and the word its value") 
   check_round_trip(kSectorSize, 3);
   check_round_trip(kPartitionType, 9);
   check_round_trip(kUkiSource, 2);
+  check_round_trip(kInitramfsMaker, 2);
   check_round_trip(kPackageManager, 3);
   check_round_trip(kLintProfile, 7);
   check_round_trip(kSelinuxMode, 3);

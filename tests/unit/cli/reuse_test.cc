@@ -228,21 +228,72 @@ TEST_CASE("an installed disk is taken as it was kept, and none of another plan")
   {
     InstalledDisks installed(plan(), cache, {}, progress);
     CHECK(installed.is_on());
-    CHECK_FALSE(installed.take(taken));
-    installed.keep(disk);
+    CHECK(installed.take(taken) == Installed::nothing);
+    installed.keep(disk, Installed::everything);
     // It is a copy: what the build does next is nothing to it.
     write_file_atomically(disk, "configured");
   }
-  CHECK(InstalledDisks(plan(), cache, {}, progress).take(taken));
+  CHECK(InstalledDisks(plan(), cache, {}, progress).take(taken) == Installed::everything);
   CHECK(read_file(taken) == std::string(200000, 'd'));
   Plan other = plan();
   other.packages[0].checksum[0] = '0';
-  CHECK_FALSE(InstalledDisks(other, cache, {}, progress).take(taken));
-  CHECK_FALSE(InstalledDisks(plan(), cache, {.fresh = true}, progress).take(taken));
+  CHECK(InstalledDisks(other, cache, {}, progress).take(taken) == Installed::nothing);
+  CHECK(InstalledDisks(plan(), cache, {.fresh = true}, progress).take(taken) == Installed::nothing);
   CHECK_FALSE(InstalledDisks(plan(), cache, {.fresh = true}, progress).is_on());
   other = plan();
   other.disk.partitions.clear();
   CHECK_FALSE(InstalledDisks(other, cache, {}, progress).is_on());
+}
+
+TEST_CASE("what is on top is installed onto the disk of what is below it") {
+  const test::ScratchFolder scratch;
+  SilentProgress progress;
+  const fs::path disk = scratch.path() / "disk.raw", taken = scratch.path() / "taken.raw";
+  const fs::path cache = scratch.path() / "cache";
+  Plan plan_with_top = plan();
+  plan_with_top.packages.emplace_back(plan_with_top.packages[0]).name = "top";
+  plan_with_top.packages.back().on_top = true;
+  {
+    InstalledDisks installed(plan_with_top, cache, {}, progress);
+    write_file_atomically(disk, std::string(100000, 'b'));
+    installed.keep(disk, Installed::without_top);
+    write_file_atomically(disk, std::string(100000, 't'));
+    installed.keep(disk, Installed::everything);
+  }
+  CHECK(InstalledDisks(plan_with_top, cache, {}, progress).take(taken) == Installed::everything);
+  CHECK(read_file(taken) == std::string(100000, 't'));
+  // Another one on top; nothing on top; and who asked for a package is no matter.
+  Plan other = plan_with_top;
+  other.packages.back().version = "9";
+  other.packages[0].reason = PackageReason::asked;
+  CHECK(InstalledDisks(other, cache, {}, progress).take(taken) == Installed::without_top);
+  CHECK(read_file(taken) == std::string(100000, 'b'));
+  CHECK(InstalledDisks(plan(), cache, {}, progress).take(taken) == Installed::everything);
+  CHECK(read_file(taken) == std::string(100000, 'b'));
+  other.packages[0].version = "9";
+  CHECK(InstalledDisks(other, cache, {}, progress).take(taken) == Installed::nothing);
+}
+
+TEST_CASE("a plan is installed by one transaction, or by two where something is on top") {
+  Plan some = plan();
+  const std::vector<fs::path> files(some.packages.size(), "below.rpm");
+  REQUIRE(layers_of(some, files).size() == 1);
+  CHECK(layers_of(some, files)[0].packages == files);
+  CHECK(layers_of(some, files)[0].installed == Installed::everything);
+  some.packages.emplace_back().on_top = true;
+  std::vector<fs::path> more = files;
+  more.emplace_back("top.rpm");
+  REQUIRE(layers_of(some, more).size() == 2);
+  CHECK(layers_of(some, more)[0].packages == files);
+  CHECK(layers_of(some, more)[0].installed == Installed::without_top);
+  CHECK(layers_of(some, more)[1].packages == std::vector<fs::path>{"top.rpm"});
+  CHECK(layers_of(some, more)[1].installed == Installed::everything);
+
+  CHECK(with_packages_after(some, Installed::nothing).packages.size() == more.size());
+  REQUIRE(with_packages_after(some, Installed::without_top).packages.size() == 1);
+  CHECK(with_packages_after(some, Installed::without_top).packages[0].on_top);
+  CHECK(with_packages_after(some, Installed::everything).packages.empty());
+  CHECK(layers_of(with_packages_after(some, Installed::everything), {}).empty());
 }
 
 TEST_CASE("an initramfs is kept by packages, times, the tool and files that could be in it") {

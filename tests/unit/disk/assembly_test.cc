@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "composer/base/checksum.h"
 #include "composer/base/file_descriptor.h"
 #include "composer/disk/mount_order.h"
 #include "composer/error.h"
@@ -240,6 +241,34 @@ TEST_CASE("the blueprint's own mkfs options are what the filesystem is made with
   const std::filesystem::path cut = cut_out(other, other.layout.partitions[1], scratch.path());
   CHECK_THAT(output_of({"xfs_db", "-r", "-c", "info", cut.string()}),
              Catch::Contains("reflink=0") && Catch::Contains("bsize=2048"));
+}
+
+TEST_CASE("a disk that is to be checked later is final: the check changes no byte, and lets go") {
+  const test::ScratchFolder scratch;
+  SilentProgress progress;
+  const host::CommandRunner runner(progress);
+  Assembly assembly(test::everything(), scratch.path(), kEpoch, runner, progress);
+  fill(test::everything(), assembly.root());
+  Disk disk = std::move(assembly).finish_unchecked();
+  CHECK_FALSE(mounted_below(scratch.path()));
+  const std::string before = sha256_file(disk.path);
+  REQUIRE(disk.check);
+  disk.check();
+  CHECK_FALSE(still_bound(disk.path));
+  disk.check = {};
+  CHECK(sha256_file(disk.path) == before);
+  judge(disk, scratch.path());
+}
+
+TEST_CASE("a disk that is never checked is not finished") {
+  const test::ScratchFolder scratch;
+  SilentProgress progress;
+  const host::CommandRunner runner(progress);
+  Assembly assembly(test::esp_and_root(FilesystemType::ext4, MiB(64)), scratch.path(), kEpoch,
+                    runner, progress);
+  CHECK(std::filesystem::exists(std::move(assembly).finish_unchecked().path));
+  CHECK_FALSE(still_bound(scratch.path() / "disk.raw"));
+  CHECK_FALSE(std::filesystem::exists(scratch.path() / "disk.raw"));
 }
 
 TEST_CASE("an assembly that is not finished leaves nothing") {

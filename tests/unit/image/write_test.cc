@@ -242,3 +242,34 @@ TEST_CASE("outputs that would get in each other's way are refused") {
   CHECK_THROWS_WITH(over_directory.write(DiskUse::keep),
                     "cannot write '" + over_directory.out("a").string() + "': it is a directory");
 }
+
+TEST_CASE("a disk that is still to be checked is checked once, before an image of it is there") {
+  WriteImages t;
+  t.output(OutputFormat::raw, Compression::none, "a.raw")
+      .output(OutputFormat::vhd_fixed, Compression::none, "a.vhd");
+  int checks = 0;
+  bool early = true;
+  t.disk().check = [&] {
+    ++checks;
+    early = early && !fs::exists(t.out("a.raw")) && !fs::exists(t.out("a.vhd"));
+  };
+  CHECK(t.write(DiskUse::consume).size() == 2);
+  CHECK(checks == 1);
+  CHECK(early);
+}
+
+TEST_CASE("a disk that fails its check becomes no image, and stays") {
+  WriteImages t;
+  t.output(OutputFormat::raw, Compression::none, "a.raw")
+      .output(OutputFormat::vhd_fixed, Compression::none, "a.vhd");
+  t.disk().check = [] { throw Error(ErrorKind::build, "the filesystem is damaged"); };
+  CHECK_THROWS_WITH(t.write(DiskUse::consume), Catch::Contains("the filesystem is damaged"));
+  CHECK(t.names().empty());
+  CHECK((read_file(t.disk_path()) == t.content()));
+}
+
+TEST_CASE("a disk is checked even where no image is made of it") {
+  WriteImages t;
+  t.disk().check = [] { throw Error(ErrorKind::build, "the filesystem is damaged"); };
+  CHECK_THROWS_WITH(t.write(DiskUse::keep), Catch::Contains("the filesystem is damaged"));
+}

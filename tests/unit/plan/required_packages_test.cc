@@ -45,6 +45,12 @@ TEST_CASE("what boots from a disk needs a kernel and dracut in its plan") {
   CHECK(problems(blueprint, Plan()).empty());
 }
 
+TEST_CASE("an initramfs of systemd needs no dracut") {
+  Plan plan = plan_of({"kernel-core"});
+  plan.boot.initramfs = InitramfsMaker::systemd;
+  CHECK(problems(Blueprint(), plan).empty());
+}
+
 TEST_CASE("the firewall that is asked for has to be installed") {
   Blueprint blueprint;
   blueprint.system.firewall.emplace().backend.emplace().value = FirewallBackend::nftables;

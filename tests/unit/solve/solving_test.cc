@@ -40,6 +40,30 @@ TEST_CASE("a recommended package that cannot be had is left out") {
                {.install = {"a"}}) == "a-1-1.noarch");
 }
 
+TEST_CASE("what only the requests on top need is on top") {
+  const auto universe =
+      "base-1-1.noarch\n  requires libc\n  recommends docs\nlibc-1-1.noarch\ndocs-1-1.noarch\n"
+      "tool-1-1.noarch\n  requires libc\n  requires libtool\nlibtool-1-1.noarch\n"
+      "base-tool-1-1.noarch\n  supplements (base and tool)\n";
+  CHECK(answer(universe, {.install = {"base"}, .on_top = {"tool"}}) ==
+        "base-1-1.noarch ^~base-tool-1-1.noarch ~docs-1-1.noarch +libc-1-1.noarch "
+        "^+libtool-1-1.noarch ^tool-1-1.noarch");
+  // What is below is the same without anything on top.
+  CHECK(answer(universe, {.install = {"base"}}) ==
+        "base-1-1.noarch ~docs-1-1.noarch +libc-1-1.noarch");
+  // What is there anyway is not on top.
+  CHECK(answer(universe, {.install = {"base"}, .weak = false, .on_top = {"libc"}}) ==
+        "base-1-1.noarch libc-1-1.noarch");
+}
+
+TEST_CASE("where there is a choice, a request on top decides what is below") {
+  const auto universe =
+      "a-1-1.noarch\n  requires cap\none-1-1.noarch\n  provides cap\n"
+      "two-1-1.noarch\n  provides cap\n  conflicts one\nb-1-1.noarch\n  requires two\n";
+  CHECK(answer(universe, {.install = {"a"}, .on_top = {"b"}}) ==
+        "a-1-1.noarch ^b-1-1.noarch +two-1-1.noarch");
+}
+
 TEST_CASE("rich dependencies are obeyed") {
   const auto universe =
       "a-1-1.noarch\n  requires (b if c)\nb-1-1.noarch\nc-1-1.noarch\n"

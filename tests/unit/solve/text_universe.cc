@@ -132,6 +132,9 @@ std::string ask(const std::vector<TextRepository>& repositories, const Question&
     for (const std::string& nevra : question.held) held.packages.push_back(planned(nevra));
     all = solve_holding(held, steps, progress);
   }
+  if (!question.on_top.empty()) {
+    mark_on_top(*choice.universe, steps.jobs(), steps.weak, choice.excluded, all);
+  }
   const Universe& universe = *choice.universe;
   std::vector<std::string> words;
   for (const Chosen& chosen : all) {
@@ -139,7 +142,7 @@ std::string ask(const std::vector<TextRepository>& repositories, const Question&
                        : chosen.reason == PackageReason::weak ? "~"
                        : chosen.reason == PackageReason::base ? "="
                                                               : "+";
-    words.push_back(universe.nevra(chosen.package) + "\n" + mark);
+    words.push_back(universe.nevra(chosen.package) + "\n" + (chosen.on_top ? "^" : "") + mark);
   }
   std::sort(words.begin(), words.end());
   std::string out;
@@ -187,6 +190,7 @@ PackagesRequest packages_request(const Question& question) {
   for (const std::string& value : question.exclude) add(value);
   for (const std::string& value : question.remove) add(value);
   for (const std::string& value : question.update) add(value);
+  for (const std::string& value : question.on_top) add(value);
   for (auto& value : all) value.at.source = source;
   PackagesRequest request;
   auto next = all.begin();
@@ -199,6 +203,7 @@ PackagesRequest packages_request(const Question& question) {
   request.exclude = take(question.exclude.size());
   request.remove = take(question.remove.size());
   request.update = take(question.update.size());
+  request.on_top = take(question.on_top.size());
   if (question.update_all) request.update_all = Located<bool>{true, {}};
   request.weak_dependencies = question.weak;
   return request;

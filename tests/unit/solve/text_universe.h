@@ -37,10 +37,12 @@ struct Question {
   std::string installed = {};          ///< A universe of what is installed already.
   std::vector<std::string> held = {};  ///< NEVRAs of a lock, of repository `repo`,
   std::vector<std::string> free = {};  ///< and what of it may move.
+  std::vector<std::string> on_top = {};
 };
 
 /// `name-[epoch:]version-release.arch` of what is chosen, sorted, separated by spaces; with its
-/// reason: `bash-5.2-1.x86_64` asked, `+glibc…` dependency, `~grub…` weak, `=x` installed already.
+/// reason: `bash-5.2-1.x86_64` asked, `+glibc…` dependency, `~grub…` weak, `=x` installed already;
+/// with `^` before that what is on top.
 std::string answer(const std::vector<TextRepository>& repositories, const Question& question,
                    Progress* progress = nullptr);
 std::string answer(std::string_view universe, const Question& question);

@@ -37,6 +37,7 @@ const Change kChanges[] = {
        p.boot.loader = Loader::uki;
        p.boot.uki = UkiSource::packaged;
      }},
+    {"boot.initramfs", [](Plan& p) { p.boot.initramfs = InitramfsMaker::systemd; }},
     {"boot.timeout_seconds", [](Plan& p) { p.boot.timeout_seconds = 5; }},
     {"boot.serial_console", [](Plan& p) { p.boot.serial_console = false; }},
     {"boot.kernel_command_line", [](Plan& p) { p.boot.kernel_command_line = "quiet"; }},

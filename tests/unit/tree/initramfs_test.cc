@@ -100,6 +100,19 @@ TEST_CASE("a kernel that does not unpack zstd gets gzip") {
   CHECK(unpack_gzip(*root.read(kImage), archive.size()) == archive);
 }
 
+TEST_CASE("without dracut later kernels get no configuration of it") {
+  MemoryRoot root = test::sample_root();
+  root.remove("/usr/bin/dracut");
+  SilentProgress progress;
+  Plan plan = test::sample_plan();
+  plan.boot.initramfs = InitramfsMaker::systemd;
+  // The sample has no systemd that an initramfs could be made of: that is said, not dracut's lack.
+  CHECK(test::message_of([&] {
+          tree::make_initramfs(plan, root, progress);
+        }).starts_with("error: the image has no '/usr/lib/systemd/systemd"));
+  CHECK_FALSE(root.exists("/etc/dracut.conf.d/50-image.conf"));
+}
+
 TEST_CASE("what an initramfs needs and the image lacks is said") {
   SilentProgress progress;
   const auto refusal = [&](MemoryRoot& root) {
@@ -118,9 +131,10 @@ TEST_CASE("what an initramfs needs and the image lacks is said") {
                     "  hint: it says how the initramfs may be compressed: install the package with "
                     "/usr/lib/modules/VERSION/config\n"));
   root.remove("/usr/bin/dracut");
-  CHECK_THAT(refusal(root), Equals("error: the image has no 'dracut', which makes the initramfs\n"
-                                   "  while making the initramfs\n"
-                                   "  hint: add 'dracut' to packages.install\n"));
+  CHECK_THAT(refusal(root),
+             Equals("error: the image has no 'dracut', which makes the initramfs\n"
+                    "  while making the initramfs\n"
+                    "  hint: add 'dracut' to packages.install, or write 'initramfs: systemd'\n"));
 }
 
 TEST_CASE("a dracut that fails, makes nothing or makes something else is an error") {

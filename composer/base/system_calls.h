@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <linux/audit.h>
 
-namespace composer::mount {
+namespace composer {
 
 /// The architecture whose numbers of system calls this program knows, as a seccomp filter sees it.
 #if defined(__x86_64__)
@@ -14,4 +14,4 @@ inline constexpr std::uint32_t kThisMachine = AUDIT_ARCH_AARCH64;
 #error "add this machine's AUDIT_ARCH"
 #endif
 
-}  // namespace composer::mount
+}  // namespace composer
