@@ -52,8 +52,8 @@ static_assert(std::size(kUkiSources) == static_cast<int>(UkiSource::packaged) + 
 constexpr WordDescription kInitramfsMakers[] = {
     {"dracut", "dracut of the image, with all that it can start from"},
     {"systemd",
-     "image-composer, of the image's systemd and the drivers of Hyper-V, Azure and QEMU: in a "
-     "tenth of the time"},
+     "image-composer, of the image's systemd and the drivers of Hyper-V, Azure and QEMU, without "
+     "dracut"},
 };
 static_assert(std::size(kInitramfsMakers) == static_cast<int>(InitramfsMaker::systemd) + 1);
 

@@ -21,8 +21,8 @@ class InitramfsTree {
   /// none.
   /// @throws Error  when a program's library is not in the root.
   bool take(std::string_view path);
-  /// Takes the library that is loaded under one of `names`, the first that is there; it may have
-  /// none.
+  /// Takes the library that is loaded under one of `names`, the first that is there; nothing
+  /// where none is.
   void take_library(const std::vector<std::string>& names);
 
   bool has(std::string_view path) const { return nodes_.contains(path); }
