@@ -110,14 +110,13 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   // A disk of an earlier build with the same packages, where there is one, and every package that
   // it lacks, checked by digest and signature, before the first is installed.
   InstalledDisks installed(plan, request.places.cache, request.reuse, progress);
-  const disk::SetDownDisk earlier{work.path() / "disk.raw"};
-  const Installed before = installed.take(earlier.file);
-  const Plan lacking = with_packages_after(plan, before);
+  const InstalledDisk earlier = installed.find();
+  const Plan lacking = with_packages_after(plan, earlier.installed);
   std::vector<std::filesystem::path> packages;
-  if (before != Installed::everything) {
+  if (earlier.installed != Installed::everything) {
     packages = solve::files_of(solve::fetch_packages(lacking, request.places.cache, progress));
   }
-  if (before == Installed::nothing && plan.has_disk()) {
+  if (earlier.installed == Installed::nothing && plan.has_disk()) {
     check_written_space(plan, blueprint.disk, contents_of(plan, packages));
   }
 
@@ -127,8 +126,10 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   // The root is a disk's filesystems, or a plain directory where the plan has no disk.
   std::optional<disk::Assembly> assembly;
   std::optional<disk::RootDirectory> root_directory;
-  if (before != Installed::nothing) {
-    assembly.emplace(plan.disk, earlier, work.path(), plan.source_date_epoch, runner, progress);
+  if (earlier.installed != Installed::nothing) {
+    const disk::SetDownDisk kept{
+        [&](int file, const std::filesystem::path& path) { installed.copy(earlier, file, path); }};
+    assembly.emplace(plan.disk, kept, work.path(), plan.source_date_epoch, runner, progress);
   } else if (plan.has_disk()) {
     assembly.emplace(plan.disk, work.path(), plan.source_date_epoch, runner, progress);
   } else {

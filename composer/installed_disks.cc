@@ -1,11 +1,13 @@
 #include "composer/installed_disks.h"
 
 #include <exception>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <memory>
 #include <sys/stat.h>
 #include <system_error>
 
+#include "composer/base/file_descriptor.h"
 #include "composer/base/trace.h"
 #include "composer/error.h"
 #include "composer/host/data_digest.h"
@@ -60,30 +62,31 @@ InstalledDisks::~InstalledDisks() {
   for (std::thread& keeper : keepers_) keeper.join();
 }
 
-Installed InstalledDisks::take(const std::filesystem::path& file) const {
-  if (!on_) return Installed::nothing;
-  if (take_one(key_, "the installation", file)) {
+InstalledDisk InstalledDisks::find() const {
+  if (!on_) return {};
+  std::filesystem::path path = find_one(key_, "the installation");
+  if (!path.empty()) {
     progress_->note("the installed packages: reused");
-    return Installed::everything;
+    return {Installed::everything, std::move(path)};
   }
-  if (has_top_ && take_one(lower_key_, "the installation below what is on top", file)) {
-    progress_->note("the installed packages below what is on top: reused");
-    return Installed::without_top;
-  }
-  return Installed::nothing;
+  if (has_top_) path = find_one(lower_key_, "the installation below what is on top");
+  if (path.empty()) return {};
+  progress_->note("the installed packages below what is on top: reused");
+  return {Installed::without_top, std::move(path)};
 }
 
-bool InstalledDisks::take_one(const host::StoreKey& key, const char* what,
-                              const std::filesystem::path& file) const {
+std::filesystem::path InstalledDisks::find_one(const host::StoreKey& key, const char* what) const {
   const std::optional<host::StoreEntry> entry = store_.find(key);
-  if (!entry || entry->find(kDisk) == nullptr) {
-    if (options_.explain) progress_->note(store_.explain(what, key));
-    return false;
-  }
+  if (entry && entry->find(kDisk) != nullptr) return entry->folder / kDisk;
+  if (options_.explain) progress_->note(store_.explain(what, key));
+  return {};
+}
+
+void InstalledDisks::copy(const InstalledDisk& disk, int file,
+                          const std::filesystem::path& path) const {
   const TraceSpan span("work", "copy the installed disk");
-  // Binding it to a loop device waits until it is on the disk (loop_configure, since Linux 6.14).
-  copy_whole(*plan_, entry->folder / kDisk, file, image::WriteBack::at_once);
-  return true;
+  image::PartialFile target(FileDescriptor(::fcntl(file, F_DUPFD_CLOEXEC, 0)), path);
+  copy_whole(*plan_, disk.path, target, image::WriteBack::at_once);
 }
 
 void InstalledDisks::keep(const std::filesystem::path& disk, Installed installed) {
@@ -104,7 +107,9 @@ void InstalledDisks::keep(const std::filesystem::path& disk, Installed installed
     const TraceSpan span("work", "keep the installed disk");
     draft = std::make_unique<host::Store::Draft>(
         store_, installed == Installed::everything ? key_ : lower_key_);
-    copy_whole(*plan_, disk, draft->folder() / kDisk, image::WriteBack::later);
+    image::PartialFile copy(draft->folder() / kDisk);
+    copy_whole(*plan_, disk, copy, image::WriteBack::later);
+    copy.commit();
   } catch (const Error& error) {
     // Another disk that is full, say: the build itself does not need it.
     progress_->warning(fmt::format("the installation is not kept: {}", error.what()));

@@ -28,6 +28,12 @@ struct InstallationLayer {
 std::vector<InstallationLayer> layers_of(const Plan& plan,
                                          const std::vector<std::filesystem::path>& files);
 
+/// A disk that was kept; an empty path where there is none.
+struct InstalledDisk {
+  Installed installed = Installed::nothing;
+  std::filesystem::path path;
+};
+
 /// Disks with their packages installed and nothing configured yet, by all that went into them: a
 /// build of which only the configuration is another one begins with such a disk, and one of which
 /// only what is `on_top` is another one with such a disk of the others.
@@ -43,15 +49,16 @@ class InstalledDisks {
   /// Whether disks are kept at all: not of a plan without one, nor of a fresh build.
   bool is_on() const { return on_; }
 
-  /// Makes `file` a copy of the disk of an earlier build, the one that has most. What it has.
-  Installed take(const std::filesystem::path& file) const;
+  /// The disk of an earlier build, the one that has most.
+  InstalledDisk find() const;
+  /// Writes it into an open file of the same size.
+  void copy(const InstalledDisk& disk, int file, const std::filesystem::path& path) const;
 
   /// Keeps a copy of a disk that was set down. It is made before this returns; its digest is not.
   void keep(const std::filesystem::path& disk, Installed installed);
 
  private:
-  bool take_one(const host::StoreKey& key, const char* what,
-                const std::filesystem::path& file) const;
+  std::filesystem::path find_one(const host::StoreKey& key, const char* what) const;
 
   const Plan* plan_;
   ReuseOptions options_;

@@ -37,7 +37,9 @@ std::optional<Place> place_of(const std::filesystem::path& path) {
 /// The same under its name at the end, on stable storage.
 void copy_output(const Plan& plan, const std::filesystem::path& from,
                  const std::filesystem::path& to) {
-  copy_whole(plan, from, to, image::WriteBack::at_once);
+  image::PartialFile target(to);
+  copy_whole(plan, from, target, image::WriteBack::at_once);
+  target.commit();
   const FileDescriptor file = open_file(to, O_RDONLY | O_NOFOLLOW);
   if (::fsync(file.get()) != 0) {
     throw system_error(fmt::format("cannot write '{}'", to.string()), errno);
@@ -107,7 +109,7 @@ std::optional<tree::InitramfsStore> initramfs_store(const Plan& plan,
   tree::InitramfsStore kept{host::Store(cache, "initramfs"), planned_initramfs_key(plan),
                             options.explain};
   for (const PlannedScript& script : plan.scripts) {
-    if (script.network) return std::nullopt;
+    if (script.network && plan.boot.initramfs == InitramfsMaker::dracut) return std::nullopt;
   }
   return kept;
 }

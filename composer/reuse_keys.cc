@@ -89,6 +89,8 @@ host::StoreKey planned_initramfs_key(const Plan& plan) {
   host::StoreKey key;
   const Json json = json_of(plan);
   key.add("image-composer", own_identity());
+  // All else that it is made of is seen when it is read in the root.
+  if (plan.boot.initramfs == InitramfsMaker::systemd) return key;
   key.add("packages", json.at("packages").dump());
   key.add("installation", json.at("installation").dump());
   key.add("source_date_epoch", json.at("source_date_epoch").dump());
@@ -107,19 +109,16 @@ host::StoreKey planned_initramfs_key(const Plan& plan) {
   return key;
 }
 
-void copy_whole(const Plan& plan, const std::filesystem::path& from,
-                const std::filesystem::path& to, image::WriteBack write_back) {
+void copy_whole(const Plan& plan, const std::filesystem::path& from, image::PartialFile& to,
+                image::WriteBack write_back) {
   const FileDescriptor source = open_file(from, O_RDONLY | O_NOFOLLOW);
   const image::RawDisk file{source.get(), std::filesystem::file_size(from), from.string()};
-  image::PartialFile target(to);
   SilentProgress silent;
   image::ExportMeter meter(silent, image::data_size(file));
   PlannedOutput output;
-  output.filename = to.filename().string();
+  output.filename = to.path().filename().string();
   image::copy_disk(
-      {.plan = plan, .output = output, .disk = file, .meter = meter, .write_back = write_back},
-      target);
-  target.commit();
+      {.plan = plan, .output = output, .disk = file, .meter = meter, .write_back = write_back}, to);
   meter.finish();
 }
 

@@ -4,6 +4,7 @@
 
 #include "composer/host/store.h"
 #include "composer/image/export_job.h"
+#include "composer/image/partial_file.h"
 #include "composer/plan.h"
 
 // What the things that builds keep are made from; docs/cache.md says it in words.
@@ -19,8 +20,9 @@ host::StoreKey installed_disk_key(const Plan& plan);
 /// Of an initramfs, as far as the plan says it; tree/initramfs_key.h adds what the root shows.
 host::StoreKey planned_initramfs_key(const Plan& plan);
 
-/// Makes `to` a copy of a file that is mostly holes, in the cheapest way there is. Not synced.
-void copy_whole(const Plan& plan, const std::filesystem::path& from,
-                const std::filesystem::path& to, image::WriteBack write_back);
+/// Writes a copy of a file that is mostly holes, in the cheapest way there is. Not synced, nor
+/// committed.
+void copy_whole(const Plan& plan, const std::filesystem::path& from, image::PartialFile& to,
+                image::WriteBack write_back);
 
 }  // namespace composer

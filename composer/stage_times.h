@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <vector>
@@ -23,7 +24,7 @@ class StageTimes final : public Progress {
   }
   void end(Stage stage, Amount done) override {
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - started_[stage];
-    times_.push_back({stage, taken.count()});
+    add(stage, taken.count());
     next_.end(stage, done);
   }
   void note(std::string_view text) override { next_.note(text); }
@@ -36,6 +37,17 @@ class StageTimes final : public Progress {
   const std::vector<StageTime>& times() const { return times_; }
 
  private:
+  /// Packages on top are a second installation: a stage has one time.
+  void add(Stage stage, double seconds) {
+    const auto known = std::find_if(times_.begin(), times_.end(),
+                                    [&](const StageTime& time) { return time.stage == stage; });
+    if (known == times_.end()) {
+      times_.push_back({stage, seconds});
+    } else {
+      known->seconds += seconds;
+    }
+  }
+
   Progress& next_;
   std::map<Stage, std::chrono::steady_clock::time_point> started_;
   std::vector<StageTime> times_;

@@ -10,8 +10,8 @@ namespace composer {
 namespace {
 
 constexpr int kHugePage = 2 << 20;
-/// Twice what resolving among 63,000 packages takes.
-constexpr int kReserved = 96 << 20;
+/// More than resolving among 63,000 packages takes, or making an initramfs.
+constexpr int kReserved = 256 << 20;
 /// From this size on a block is a mapping of its own, that is given back when it is freed; glibc's
 /// default is 128 KiB at first.
 constexpr int kOwnMapping = 32 << 20;

@@ -78,10 +78,11 @@ struct Assembly::State {
   ~State();
 
   void make_disk();
+  void write_disk(const SetDownDisk& kept);
   void make_or_prepare_filesystems();
   void fill_with_subvolumes();
   void mount_filesystems();
-  void begin(Progress& progress, const ExistingDisk* existing);
+  void begin(Progress& progress, const ExistingDisk* existing, const SetDownDisk* kept);
 
   ExistingWork existing_work() const { return {work_directory, epoch, &runner}; }
   void show_vfat(const PlannedPartition& partition, MountPoint mount_point);
@@ -112,7 +113,14 @@ void Assembly::State::make_disk() {
     throw system_error(
         fmt::format("cannot make '{}' {} large", disk.string(), to_text(layout.size)), errno);
   }
-  write_partition_table(file.get(), layout);
+}
+
+/// With the devices bound already: binding a file waits until all that was written to it is on the
+/// disk (LOOP_CONFIGURE, since about Linux 6.14).
+void Assembly::State::write_disk(const SetDownDisk& kept) {
+  for (const auto& [number, device] : devices) device.hide();
+  kept.write(file.get(), disk);
+  for (const auto& [number, device] : devices) device.show();
 }
 
 void Assembly::State::make_or_prepare_filesystems() {
@@ -291,22 +299,19 @@ Error Assembly::State::explained(Error error) const {
 }
 
 /// From nothing, or from a disk that is there, to all filesystems mounted.
-void Assembly::State::begin(Progress& progress, const ExistingDisk* existing) {
+void Assembly::State::begin(Progress& progress, const ExistingDisk* existing,
+                            const SetDownDisk* kept) {
   const Amount amount{.items = layout.partitions.size(), .bytes = layout.size};
   progress.begin(Stage::partition, amount);
   try {
-    switch (origin) {
-      case Origin::made:
-        make_disk();
-        break;
-      case Origin::existing:
-        file = open_existing_disk(layout, *existing);
-        break;
-      case Origin::set_down:
-        file = open_file(disk, O_RDWR | O_NOFOLLOW);
-        break;
+    if (origin == Origin::existing) {
+      file = open_existing_disk(layout, *existing);
+    } else {
+      make_disk();
     }
+    if (origin == Origin::made) write_partition_table(file.get(), layout);
     make_or_prepare_filesystems();
+    if (kept != nullptr) write_disk(*kept);
     fill_with_subvolumes();
     mount_filesystems();
   } catch (const Error& error) {
@@ -320,7 +325,7 @@ Assembly::Assembly(const PlannedDisk& layout, const std::filesystem::path& work_
                    Progress& progress)
     : state_(std::make_unique<State>(layout, work_directory, work_directory / "disk.raw",
                                      State::Origin::made, source_date_epoch, runner)) {
-  state_->begin(progress, nullptr);
+  state_->begin(progress, nullptr, nullptr);
 }
 
 Assembly::Assembly(const PlannedDisk& layout, const ExistingDisk& existing,
@@ -328,15 +333,15 @@ Assembly::Assembly(const PlannedDisk& layout, const ExistingDisk& existing,
                    const host::CommandRunner& runner, Progress& progress)
     : state_(std::make_unique<State>(layout, work_directory, existing.file, State::Origin::existing,
                                      source_date_epoch, runner)) {
-  state_->begin(progress, &existing);
+  state_->begin(progress, &existing, nullptr);
 }
 
 Assembly::Assembly(const PlannedDisk& layout, const SetDownDisk& disk,
                    const std::filesystem::path& work_directory, std::int64_t source_date_epoch,
                    const host::CommandRunner& runner, Progress& progress)
-    : state_(std::make_unique<State>(layout, work_directory, disk.file, State::Origin::set_down,
-                                     source_date_epoch, runner)) {
-  state_->begin(progress, nullptr);
+    : state_(std::make_unique<State>(layout, work_directory, work_directory / "disk.raw",
+                                     State::Origin::set_down, source_date_epoch, runner)) {
+  state_->begin(progress, nullptr, &disk);
 }
 
 Assembly::Assembly(Assembly&&) noexcept = default;

@@ -31,9 +31,11 @@ std::vector<host::Tool> required_tools(const PlannedDisk& layout);
 /// @throws Error  of kind host naming every filesystem that is missing and its partition.
 void require_filesystems(const PlannedDisk& layout);
 
-/// A disk that an Assembly of the same layout has set down, or a copy of it.
+/// A disk that an Assembly of the same layout has set down.
 struct SetDownDisk {
-  std::filesystem::path file;  ///< Becomes the Assembly's own.
+  /// Writes all of it into `file` (`path`): as large as the layout, all holes, in use by loop
+  /// devices.
+  std::function<void(int file, const std::filesystem::path& path)> write;
 };
 
 /// A partitioned sparse file whose filesystems are made and mounted at `root()`, one loop device

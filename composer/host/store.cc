@@ -22,6 +22,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kEntry = "entry.json";
 constexpr int kFormat = 1;
+/// Of the inputs that differ: an initramfs has hundreds.
+constexpr std::size_t kMostNamed = 8;
 /// No text about an entry is larger.
 constexpr Bytes kMostText = MiB(16);
 
@@ -149,9 +151,15 @@ std::vector<std::string> Store::differences(const StoreKey& key) const {
 }
 
 std::string Store::explain(std::string_view subject, const StoreKey& key) const {
-  const std::vector<std::string> different = differences(key);
+  std::vector<std::string> different = differences(key);
   if (different.empty()) return fmt::format("{} is made: none was kept before", subject);
-  return fmt::format("{} is made: not as before: {}", subject, fmt::join(different, ", "));
+  std::string others;
+  if (different.size() > kMostNamed) {
+    others = fmt::format(" and {} more", different.size() - kMostNamed);
+    different.resize(kMostNamed);
+  }
+  return fmt::format("{} is made: not as before: {}{}", subject, fmt::join(different, ", "),
+                     others);
 }
 
 void Store::remove(const StoreKey& key) const {

@@ -44,6 +44,9 @@ PartialFile::PartialFile(std::filesystem::path path)
   ::flock(fd_.get(), LOCK_EX | LOCK_NB);  // Advice to other runs; not all filesystems have it.
 }
 
+PartialFile::PartialFile(FileDescriptor fd, std::filesystem::path path)
+    : path_(std::move(path)), partial_(path_), fd_(std::move(fd)), committed_(true) {}
+
 PartialFile::~PartialFile() {
   if (committed_ || !fd_) return;
   if (taken_) {

@@ -18,6 +18,8 @@ class PartialFile {
   /// Creates `path.partial` anew; a remnant of a killed run is replaced, one that another run is
   /// writing is an error.
   explicit PartialFile(std::filesystem::path path);
+  /// A file that is there and is only written into: it keeps its name, finished or not.
+  PartialFile(FileDescriptor fd, std::filesystem::path path);
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;
   ~PartialFile();

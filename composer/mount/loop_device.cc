@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -113,6 +114,22 @@ void LoopDevice::write_back() const {
           SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) != 0) {
     throw system_error(fmt::format("cannot write back '{}'", path_.string()), errno);
   }
+}
+
+void LoopDevice::hide() const {
+  // Who looks at it just now is done soon; what was seen is forgotten in any case.
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0 &&
+         std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(1ms);
+  }
+}
+
+void LoopDevice::show() const {
+  if (::ioctl(fd_.get(), BLKFLSBUF, 0) != 0) {
+    throw system_error(fmt::format("cannot read '{}' anew", path_.string()), errno);
+  }
+  ::flock(fd_.get(), LOCK_UN);
 }
 
 void LoopDevice::close() {

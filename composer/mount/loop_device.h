@@ -35,8 +35,14 @@ class LoopDevice {
   /// @throws Error  when a write failed.
   void write_back() const;
 
-  /// Writes back, frees the device and makes sure that it is
-  /// free.
+  /// For a file that is written beside the device, from now until `show`: asks udev not to look at
+  /// the device (https://systemd.io/BLOCK_DEVICE_LOCKING/).
+  void hide() const;
+  /// Forgets what was read through the device before.
+  /// @throws Error  when the kernel does not.
+  void show() const;
+
+  /// Writes back, frees the device and makes sure that it is free.
   /// @throws Error  when a write failed, or somebody keeps the device busy (waits for 5 s).
   void close();
 

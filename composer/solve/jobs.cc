@@ -137,11 +137,12 @@ void add_group_package(const Universe& universe, const GroupWish& wish, Progress
                        std::vector<Job>& jobs) {
   Pool* pool = universe.pool();
   const GroupPackage& wanted = *wish.package;
-  const Id name = pool_str2id(pool, wanted.name.c_str(), 0);
   std::vector<Id> packages;
-  for (const Id id : universe.packages()) {
+  for (const Id id : universe.named(wanted.name)) {
     const Solvable& solvable = pool->solvables[id];
-    if (solvable.name != name || solvable.arch == ARCH_SRC || solvable.arch == ARCH_NOSRC) continue;
+    if (universe.is_excluded(id) || solvable.arch == ARCH_SRC || solvable.arch == ARCH_NOSRC) {
+      continue;
+    }
     if (wanted.basearch_only && pool_id2str(pool, solvable.arch) != to_text(universe.arch())) {
       continue;
     }

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <iterator>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -19,12 +22,17 @@ namespace composer::solve {
 namespace {
 
 /// Of our own part; a change of it changes every key.
-constexpr std::string_view kMagic = "image-composer solv 1\n";
+constexpr std::string_view kMagic = "image-composer solv 2\n";
+/// The size of the names that follow: ten digits and a newline.
+constexpr std::size_t kSizeField = 11;
 constexpr std::size_t kDigestSize = 32;
+/// What repositories say of packages and nobody here asks for.
+constexpr Id kLeftOut[] = {SOLVABLE_DESCRIPTION, SOLVABLE_GROUP,     SOLVABLE_URL,
+                           SOLVABLE_PACKAGER,    SOLVABLE_BUILDHOST, SOLVABLE_HEADEREND};
 
 /// A second descriptor of the same open file, for a C library that closes what it is given.
-int duplicate(const FileDescriptor& fd) {
-  return ::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0);
+int duplicate(int fd) {
+  return ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
 /// A FILE that reads another one and fails past a bound: a few KB of compressed metadata must not
@@ -51,7 +59,7 @@ template <typename Use>
 void with_metadata(const StoredMetadata& metadata, std::string_view what, Use&& use) {
   const FileDescriptor fd = open_file(metadata.path, O_RDONLY);
   // libsolv tells the compression by the name's ending.
-  const OpenFile inner(solv_xfopen_fd(metadata.about.location.c_str(), duplicate(fd), "r"));
+  const OpenFile inner(solv_xfopen_fd(metadata.about.location.c_str(), duplicate(fd.get()), "r"));
   if (!inner) {
     throw Error(ErrorKind::build,
                 fmt::format("cannot read '{}': its compression is unknown", what));
@@ -94,20 +102,37 @@ std::vector<std::string> package_names(Repo* repo) {
   return names;
 }
 
-std::string libsolv_form(Repo* repo) {
-  char* bytes = nullptr;
-  std::size_t size = 0;
-  std::string content;
-  {
-    OpenFile memory(::open_memstream(&bytes, &size));
-    if (!memory || repo_write(repo, memory.get()) != 0 || std::fflush(memory.get()) != 0) {
-      std::free(bytes);
-      throw Error(ErrorKind::build, "libsolv cannot write a repository");
-    }
-    content.assign(bytes, size);
+int storage_of(Repo* repo, Repokey* key, void* context) noexcept {
+  if (std::find(std::begin(kLeftOut), std::end(kLeftOut), key->name) != std::end(kLeftOut)) {
+    return KEY_STORAGE_DROPPED;
   }
-  std::free(bytes);
-  return content;
+  return repo_write_stdkeyfilter(repo, key, context);
+}
+
+/// What libsolv reads by the byte is read in pieces of this size.
+constexpr std::size_t kReadSize = std::size_t{256} << 10;
+
+/// SHA-256 of the first `size` bytes; nothing when they cannot be read.
+std::optional<std::string> digest_of(int fd, std::uint64_t size) {
+  std::vector<char> buffer(kReadSize);
+  Hasher hasher(HashAlgorithm::sha256);
+  for (std::uint64_t at = 0; at < size;) {
+    const auto wanted = std::min<std::uint64_t>(buffer.size(), size - at);
+    const ssize_t n = ::pread(fd, buffer.data(), wanted, static_cast<off_t>(at));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return std::nullopt;
+    hasher.update(std::string_view(buffer.data(), static_cast<std::size_t>(n)));
+    at += static_cast<std::uint64_t>(n);
+  }
+  return hasher.finish();
+}
+
+/// Whether the last bytes of a file of `size` are the digest of those before.
+bool is_whole(const FileDescriptor& fd, std::uint64_t size) {
+  std::string digest(kDigestSize, '\0');
+  const auto at = static_cast<off_t>(size - kDigestSize);
+  return ::pread(fd.get(), digest.data(), kDigestSize, at) == ssize_t{kDigestSize} &&
+         digest == digest_of(fd.get(), size - kDigestSize);
 }
 
 }  // namespace
@@ -119,31 +144,6 @@ std::string solv_key(const MetadataFile& primary, const MetadataFile* filelists)
   return sha256_hex(inputs);
 }
 
-namespace {
-
-/// What libsolv reads by the byte is read in pieces of this size.
-constexpr std::size_t kReadSize = std::size_t{256} << 10;
-
-/// Whether the last bytes of a file of `size` are the digest of those before.
-bool is_whole(const FileDescriptor& fd, std::uint64_t size) {
-  std::vector<char> buffer(kReadSize);
-  Hasher hasher(HashAlgorithm::sha256);
-  for (std::uint64_t at = 0; at < size - kDigestSize;) {
-    const auto wanted = std::min<std::uint64_t>(buffer.size(), size - kDigestSize - at);
-    const ssize_t n = ::pread(fd.get(), buffer.data(), wanted, static_cast<off_t>(at));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    hasher.update(std::string_view(buffer.data(), static_cast<std::size_t>(n)));
-    at += static_cast<std::uint64_t>(n);
-  }
-  std::string digest(kDigestSize, '\0');
-  const auto at = static_cast<off_t>(size - kDigestSize);
-  return ::pread(fd.get(), digest.data(), kDigestSize, at) == ssize_t{kDigestSize} &&
-         digest == hasher.finish();
-}
-
-}  // namespace
-
 std::optional<SolvFile> open_solv(const std::filesystem::path& path) {
   const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
   struct stat status {};
@@ -152,26 +152,24 @@ std::optional<SolvFile> open_solv(const std::filesystem::path& path) {
   if (size < kMagic.size() + kDigestSize || !is_whole(fd, size)) return std::nullopt;
 
   SolvFile solv;
-  solv.file = OpenFile(::fdopen(duplicate(fd), "r"));
+  solv.file = OpenFile(::fdopen(duplicate(fd.get()), "r"));
   if (!solv.file) return std::nullopt;
   std::setvbuf(solv.file.get(), nullptr, _IOFBF, kReadSize);
-  std::string magic(kMagic.size(), '\0');
-  if (std::fread(magic.data(), 1, magic.size(), solv.file.get()) != magic.size() ||
-      magic != kMagic) {
+  const auto read = [&](std::size_t bytes) {
+    std::string text(bytes, '\0');
+    if (std::fread(text.data(), 1, bytes, solv.file.get()) != bytes) text.clear();
+    return text;
+  };
+  if (read(kMagic.size()) != kMagic) return std::nullopt;
+  const std::string field = read(kSizeField);
+  std::uint64_t bytes = 0;
+  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), bytes);
+  if (error != std::errc() || end != field.data() + kSizeField - 1 || *end != '\n' ||
+      bytes > size) {
     return std::nullopt;
   }
-  char* line = nullptr;
-  std::size_t room = 0;
-  for (;;) {
-    const ssize_t n = ::getline(&line, &room, solv.file.get());
-    if (n <= 0 || line[n - 1] != '\n') {
-      std::free(line);
-      return std::nullopt;
-    }
-    if (n == 1) break;  // An empty line ends the names.
-    solv.names.emplace_back(line, static_cast<std::size_t>(n) - 1);
-  }
-  std::free(line);
+  solv.names = read(bytes);
+  if (solv.names.size() != bytes) return std::nullopt;
   return solv;
 }
 
@@ -182,20 +180,30 @@ void write_solv(const StoredMetadata& primary, const StoredMetadata* filelists,
   Repo* repo = repo_create(pool.get(), "x");
   add_xml(repo, primary, nullptr, 0, what);
   if (filelists) add_xml(repo, *filelists, "FL", REPO_EXTEND_SOLVABLES, what);
-  std::string content(kMagic);
+  std::string names;
   for (const std::string& name : package_names(repo)) {
     if (name.empty() || name.find('\n') != std::string::npos) {
       throw Error(ErrorKind::build, fmt::format("cannot read '{}': a package has no name", what));
     }
-    content += name + "\n";
+    names += name + "\n";
   }
-  content += "\n";
-  content += libsolv_form(repo);
-  Hasher hasher(HashAlgorithm::sha256);
-  hasher.update(content);
-  content += hasher.finish();
+  const auto fail = [&](int cause) {
+    throw system_error(fmt::format("cannot write '{}'", destination.string()), cause);
+  };
   host::PendingFile pending(destination);
-  write_all(pending.fd(), content, destination.string());
+  {
+    const OpenFile file(::fdopen(duplicate(pending.fd()), "w"));
+    fmt::print(file.get(), "{}{:010}\n{}", kMagic, names.size(), names);
+    if (repo_write_filtered(repo, file.get(), storage_of, nullptr, nullptr) != 0 ||
+        std::fflush(file.get()) != 0) {
+      fail(errno);
+    }
+  }
+  struct stat status {};
+  if (::fstat(pending.fd(), &status) != 0) fail(errno);
+  const auto digest = digest_of(pending.fd(), static_cast<std::uint64_t>(status.st_size));
+  if (!digest) fail(errno);
+  write_all(pending.fd(), *digest, destination.string());
   pending.commit();
 }
 

@@ -12,8 +12,8 @@
 #include "composer/solve/repomd.h"
 
 // Repository metadata in libsolv's own form, which loads ten times faster than XML.
-// docs/resolving.md describes the file: a magic line, the package names, libsolv's part, a SHA-256
-// of all before it.
+// docs/resolving.md describes the file: a magic line, the package names and their size before them,
+// libsolv's part, a SHA-256 of all before it.
 
 namespace composer::solve {
 
@@ -21,7 +21,7 @@ using OpenFile = Handle<std::FILE, std::fclose>;
 
 /// An opened .solv file, its checksum verified; it stands at libsolv's part.
 struct SolvFile {
-  std::vector<std::string> names;  ///< Of all packages; sorted, each once.
+  std::string names;  ///< Of all packages, each ended by a newline; sorted, each once.
   OpenFile file;
 };
 

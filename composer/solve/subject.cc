@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <fnmatch.h>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -112,13 +111,13 @@ bool is_source(const Solvable& solvable) {
   return solvable.arch == ARCH_SRC || solvable.arch == ARCH_NOSRC;
 }
 
-using Wanted = std::function<bool(Solvable&)>;
-
-std::vector<Id> filter(const Universe& universe, const Wanted& wanted) {
+/// Of `packages`, those that are to be had, are no sources, and that `wanted` takes.
+template <typename Wanted>
+std::vector<Id> filter(const Universe& universe, const std::vector<Id>& packages, Wanted&& wanted) {
   std::vector<Id> found;
-  for (const Id id : universe.packages()) {
+  for (const Id id : packages) {
     Solvable& solvable = universe.pool()->solvables[id];
-    if (!is_source(solvable) && wanted(solvable)) found.push_back(id);
+    if (!universe.is_excluded(id) && !is_source(solvable) && wanted(solvable)) found.push_back(id);
   }
   return found;
 }
@@ -126,21 +125,18 @@ std::vector<Id> filter(const Universe& universe, const Wanted& wanted) {
 std::vector<Id> match_nevra(const Universe& universe, const Nevra& nevra) {
   Pool* pool = universe.pool();
   const Field name(nevra.name), version(nevra.version), release(nevra.release), arch(nevra.arch);
-  // Most names are no globs: then only packages whose name has that Id.
-  const Id exact = is_glob(nevra.name) ? 0 : pool_str2id(pool, nevra.name.c_str(), 0);
-  if (!is_glob(nevra.name) && exact == 0) return {};
-  return filter(universe, [&](Solvable& solvable) {
-    if (exact != 0 && solvable.name != exact) return false;
-    if (exact == 0 && name.is_set() && !name.matches(pool_id2str(pool, solvable.name))) {
-      return false;
-    }
+  const auto matches = [&](Solvable& solvable) {
+    if (name.is_set() && !name.matches(pool_id2str(pool, solvable.name))) return false;
     if (arch.is_set() && !arch.matches(pool_id2str(pool, solvable.arch))) return false;
     if (!nevra.epoch && !version.is_set() && !release.is_set()) return true;
     const Evr evr = split_evr(pool_id2str(pool, solvable.evr));
     return (!nevra.epoch || *nevra.epoch == evr.epoch) &&
            (!version.is_set() || version.matches_version(pool, evr.version.c_str())) &&
            (!release.is_set() || release.matches_version(pool, evr.release.c_str()));
-  });
+  };
+  // Most names are no globs.
+  return is_glob(nevra.name) ? filter(universe, universe.packages(), matches)
+                             : filter(universe, universe.named(nevra.name), matches);
 }
 
 /// A glob (or text) on the whole NEVRA; with an epoch, also 0, only where the text has a colon.
@@ -148,7 +144,7 @@ std::vector<Id> match_whole(const Universe& universe, const std::string& text) {
   if (has_any(text, "(/=<> ")) return {};
   Pool* pool = universe.pool();
   const bool with_epoch = text.find(':') != std::string::npos;
-  return filter(universe, [&](Solvable& solvable) {
+  return filter(universe, universe.packages(), [&](Solvable& solvable) {
     const Evr evr = split_evr(pool_id2str(pool, solvable.evr));
     std::string whole = pool_id2str(pool, solvable.name);
     whole += '-';
@@ -267,8 +263,7 @@ Match match_subject(const Universe& universe, std::string_view text_view, MatchF
 
 std::vector<Id> obsoleters(const Universe& universe, const std::vector<Id>& packages) {
   Pool* pool = universe.pool();
-  return filter(universe, [&](Solvable& solvable) {
-    if (solvable.dep_obsoletes == 0) return false;
+  return filter(universe, universe.obsoleting(), [&](Solvable& solvable) {
     IdQueue obsoletes;
     solvable_lookup_idarray(&solvable, SOLVABLE_OBSOLETES, obsoletes.get());
     for (int i = 0; i < obsoletes.size(); ++i) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <sstream>
+#include <utility>
 
 #include "composer/error.h"
 #include "composer/solve/installed_repo.h"
@@ -10,15 +11,15 @@
 namespace composer::solve {
 namespace {
 
-/// The names in a testtags text: `=Pkg: name version release arch`.
-std::vector<std::string> names_in(const std::string& testtags) {
+/// The names in a testtags text, `=Pkg: name version release arch`, each ended by a newline.
+std::string names_in(const std::string& testtags) {
   constexpr std::string_view kTag = "=Pkg: ";
-  std::vector<std::string> names;
+  std::string names;
   std::istringstream lines(testtags);
   for (std::string line; std::getline(lines, line);) {
     if (!line.starts_with(kTag)) continue;
     line.erase(0, kTag.size());
-    names.push_back(line.substr(0, line.find(' ')));
+    names += line.substr(0, line.find(' ')) + "\n";
   }
   return names;
 }
@@ -50,20 +51,7 @@ Universe::Universe(Architecture arch, std::vector<UniverseSource> sources,
   pool_set_flag(pool, POOL_FLAG_IMPLICITOBSOLETEUSESCOLORS, 1);
   pool_setarch(pool, std::string(to_text(arch)).c_str());
 
-  std::vector<std::string> names;
-  for (const UniverseSource& source : sources) {
-    if (const auto* solv = std::get_if<SolvFile>(&source.packages)) {
-      names.insert(names.end(), solv->names.begin(), solv->names.end());
-    } else {
-      const auto found = names_in(std::get<std::string>(source.packages));
-      names.insert(names.end(), found.begin(), found.end());
-    }
-  }
-  for (const rpm::InstalledDetails& package : installed) names.push_back(package.package.name);
-  // Of one repository they are in order already.
-  if (!std::is_sorted(names.begin(), names.end())) std::sort(names.begin(), names.end());
-  for (const std::string& name : names) pool_str2id(pool, name.c_str(), 1);
-
+  intern_names(sources, installed);
   for (UniverseSource& source : sources) {
     Repo* repo = repo_create(pool, source.terms.id.c_str());
     repo->priority = -source.terms.priority;
@@ -75,9 +63,64 @@ Universe::Universe(Architecture arch, std::vector<UniverseSource> sources,
   pool_createwhatprovides(pool);
   map_init(&considered_, pool->nsolvables);
   map_setall(&considered_);
-  for (Id id = 2; id < pool->nsolvables; ++id) {
-    if (pool->solvables[id].repo) packages_.push_back(id);
+  list_packages();
+}
+
+void Universe::intern_names(const std::vector<UniverseSource>& sources,
+                            const std::vector<rpm::InstalledDetails>& installed) {
+  std::vector<std::string> of_testtags;
+  of_testtags.reserve(sources.size());  // They stay where they are.
+  std::vector<std::string_view> names;
+  for (const UniverseSource& source : sources) {
+    const auto* solv = std::get_if<SolvFile>(&source.packages);
+    const std::string_view text =
+        solv ? solv->names
+             : of_testtags.emplace_back(names_in(std::get<std::string>(source.packages)));
+    for (std::size_t begin = 0, end = 0; begin < text.size(); begin = end + 1) {
+      end = std::min(text.find('\n', begin), text.size());
+      names.push_back(text.substr(begin, end - begin));
+    }
   }
+  for (const rpm::InstalledDetails& package : installed) names.push_back(package.package.name);
+  // Of one repository they are in order already.
+  if (!std::is_sorted(names.begin(), names.end())) std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  names_.reserve(names.size());
+  for (const std::string_view name : names) {
+    names_.push_back(pool_strn2id(pool_.get(), name.data(), static_cast<unsigned>(name.size()), 1));
+  }
+}
+
+void Universe::list_packages() {
+  const Pool* pool = pool_.get();
+  first_of_name_.resize(static_cast<std::size_t>(pool->ss.nstrings));
+  next_of_name_.resize(static_cast<std::size_t>(pool->nsolvables));
+  packages_.reserve(next_of_name_.size());
+  for (Id id = 2; id < pool->nsolvables; ++id) {
+    const Solvable& solvable = pool->solvables[id];
+    if (!solvable.repo) continue;
+    packages_.push_back(id);
+    if (solvable.dep_obsoletes != 0) obsoleting_.push_back(id);
+  }
+  for (auto id = packages_.rbegin(); id != packages_.rend(); ++id) {
+    Id& first = first_of_name_[static_cast<std::size_t>(pool->solvables[*id].name)];
+    next_of_name_[static_cast<std::size_t>(*id)] = std::exchange(first, *id);
+  }
+}
+
+std::vector<Id> Universe::named(std::string_view name) const {
+  // Not pool_str2id: it would make the hash table of all strings anew, which libsolv has dropped.
+  const auto text_of = [&](Id id) { return std::string_view(pool_id2str(pool_.get(), id)); };
+  const auto found =
+      std::lower_bound(names_.begin(), names_.end(), name,
+                       [&](Id id, std::string_view wanted) { return text_of(id) < wanted; });
+  std::vector<Id> packages;
+  if (found == names_.end() || text_of(*found) != name) return packages;
+  for (Id id = first_of_name_[static_cast<std::size_t>(*found)]; id != 0;
+       id = next_of_name_[static_cast<std::size_t>(id)]) {
+    packages.push_back(id);
+  }
+  return packages;
 }
 
 Universe::~Universe() {
@@ -97,7 +140,8 @@ void Universe::exclude(Id package) {
   const auto bit = static_cast<unsigned char>(1U << (package & 7));
   considered_.map[package >> 3] = static_cast<unsigned char>(considered_.map[package >> 3] & ~bit);
   pool_->considered = &considered_;
-  std::erase(packages_, package);
+  const auto at = std::lower_bound(packages_.begin(), packages_.end(), package);
+  if (at != packages_.end() && *at == package) packages_.erase(at);
 }
 
 void Universe::keep_only(const std::set<Id>& packages) {

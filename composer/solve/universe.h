@@ -59,6 +59,10 @@ class Universe {
 
   /// Every package that is not excluded, by Id.
   const std::vector<Id>& packages() const { return packages_; }
+  /// The packages of this name, by Id, excluded ones too.
+  std::vector<Id> named(std::string_view name) const;
+  /// The packages that obsolete something, by Id, excluded ones too.
+  const std::vector<Id>& obsoleting() const { return obsoleting_; }
   /// From now on `package` is not to be had.
   void exclude(Id package);
   bool is_excluded(Id package) const;
@@ -69,11 +73,18 @@ class Universe {
   std::vector<Id> providers(Id dependency) const;
 
  private:
+  void intern_names(const std::vector<UniverseSource>& sources,
+                    const std::vector<rpm::InstalledDetails>& installed);
+  void list_packages();
+
   Architecture arch_;
   PoolHandle pool_;
   Map considered_{};
   Id first_installed_ = 0;  ///< They follow each other in their order.
-  std::vector<Id> packages_;
+  std::vector<Id> packages_, obsoleting_;
+  std::vector<Id> names_;          ///< Of all packages, in the order of their text.
+  std::vector<Id> first_of_name_;  ///< By the name's Id; 0 where no package has it.
+  std::vector<Id> next_of_name_;   ///< By the package's Id; 0 after the last.
 };
 
 /// True where a file of this path is in the primary metadata already (createrepo_c puts those of

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "composer/base/trace.h"
 #include "composer/error.h"
@@ -61,12 +63,9 @@ std::vector<Kernel> read_kernels(const Plan& plan, const Root& root, Progress& p
   return kernels;
 }
 
-/// Makes the initramfs of one kernel, as it is written into the image.
-std::string make_one(const Plan& plan, Root& root, const Kernel& kernel,
-                     const std::vector<std::string>& drivers, Progress& progress) {
-  const std::string archive = plan.boot.initramfs == InitramfsMaker::systemd
-                                  ? systemd_initramfs(plan, root, kernel.version, drivers)
-                                  : dracut_archive(plan, root, kernel.version, progress);
+/// An archive as it is written into the image.
+std::string compressed(const Plan& plan, const Kernel& kernel, const std::string& archive,
+                       Progress& progress) {
   const InitramfsParts parts = split_initramfs(archive);
   const TraceSpan span("work", "compress the initramfs");
   std::string image(parts.early);
@@ -78,15 +77,28 @@ std::string make_one(const Plan& plan, Root& root, const Kernel& kernel,
   return image;
 }
 
-/// dracut's initramfs that was made of the same before is taken, else one is made and kept.
+/// The initramfs that was made of the same before is taken, else one is made and kept.
 std::string take_or_make(const Plan& plan, Root& root, const Kernel& kernel,
                          const std::vector<std::string>& drivers, const std::string& configuration,
                          const InitramfsStore* kept, Progress& progress) {
-  // One of systemd is made faster than it is looked for.
-  if (kept == nullptr || plan.boot.initramfs == InitramfsMaker::systemd) {
-    return make_one(plan, root, kernel, drivers, progress);
+  std::optional<SystemdInitramfs> of_systemd;
+  if (plan.boot.initramfs == InitramfsMaker::systemd) {
+    of_systemd.emplace(plan, root, kernel.version, drivers);
   }
-  const host::StoreKey key = initramfs_key(kept->key, root, kernel.version, configuration);
+  const auto make = [&] {
+    return compressed(
+        plan, kernel,
+        of_systemd ? of_systemd->archive() : dracut_archive(plan, root, kernel.version, progress),
+        progress);
+  };
+  if (kept == nullptr) return make();
+  host::StoreKey key = kept->key;
+  if (of_systemd) {
+    of_systemd->add_to(key);
+    key.add("compression", fmt::format("{}", static_cast<int>(kernel.compression)));
+  } else {
+    key = initramfs_key(std::move(key), root, kernel.version, configuration);
+  }
   if (const auto entry = kept->store.find(key)) {
     if (auto image = entry->read(kInitramfs)) {
       progress.note(fmt::format("{}: reused", initramfs_path(plan, kernel.version)));
@@ -95,7 +107,7 @@ std::string take_or_make(const Plan& plan, Root& root, const Kernel& kernel,
     kept->store.remove(key);
   }
   if (kept->explain) progress.note(kept->store.explain("the initramfs", key));
-  std::string image = make_one(plan, root, kernel, drivers, progress);
+  std::string image = make();
   try {
     host::Store::Draft draft(kept->store, key);
     draft.write(kInitramfs, image);

@@ -8,10 +8,10 @@
 
 namespace composer::tree {
 
-/// Where initramfs are kept, and what they depend on that the root does not show.
+/// Where initramfs are kept, and what they depend on that their makers do not add.
 struct InitramfsStore {
   host::Store store;
-  host::StoreKey key;    ///< Packages, what was written outside of /etc, scripts, the tool.
+  host::StoreKey key;    ///< The tool; of dracut's packages, files outside of /etc, scripts too.
   bool explain = false;  ///< Say why one could not be reused.
 };
 

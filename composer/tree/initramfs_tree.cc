@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "composer/base/checksum.h"
 #include "composer/base/newc.h"
 #include "composer/error.h"
 #include "composer/tree/root_files.h"
@@ -15,6 +16,8 @@ namespace composer::tree {
 namespace {
 
 constexpr int kMostLinks = 40;  ///< As the kernel's MAXSYMLINKS.
+/// Of an entry: the header, and padding twice.
+constexpr std::size_t kMostOverhead = 128;
 constexpr std::uint32_t kDirectory = 0040000, kRegular = 0100000, kLink = 0120000;
 /// Where the loader looks without being told to: Fedora's, then Debian's folders.
 constexpr std::array<std::string_view, 4> kLibraryFolders{
@@ -178,8 +181,27 @@ void InitramfsTree::add_file(std::string_view path, std::string content, std::ui
   nodes_.insert_or_assign(std::string(path), Node{FileKind::regular, mode, std::move(content)});
 }
 
+void InitramfsTree::add_to(host::StoreKey& key, std::string_view folder) const {
+  Hasher inside(HashAlgorithm::sha256);
+  for (const auto& [path, node] : nodes_) {
+    Hasher alone(HashAlgorithm::sha256);
+    const bool is_inside = path.starts_with(folder);
+    Hasher& hasher = is_inside ? inside : alone;
+    hasher.update(fmt::format("{}\n{} {:o} {}\n", path, static_cast<int>(node.kind), node.mode,
+                              node.content.size()));
+    hasher.update(node.content);
+    if (!is_inside) key.add(path, alone.finish());
+  }
+  key.add(std::string(folder), inside.finish());
+}
+
 std::string InitramfsTree::archive(std::int64_t time) const {
   std::string bytes;
+  std::size_t size = kMostOverhead;
+  for (const auto& [path, node] : nodes_) {
+    size += path.size() + node.content.size() + kMostOverhead;
+  }
+  bytes.reserve(size);
   std::uint32_t inodes = 0;
   for (const auto& [path, node] : nodes_) {
     const bool folder = node.kind == FileKind::directory;

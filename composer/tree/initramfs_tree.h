@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "composer/host/store.h"
 #include "composer/root.h"
 #include "composer/tree/elf_file.h"
 
@@ -31,6 +32,9 @@ class InitramfsTree {
   /// @param target  As it is written into the link.
   void add_link(std::string_view target, std::string_view path);
   void add_file(std::string_view path, std::string content, std::uint32_t mode = 0644);
+
+  /// Adds what was taken to a key: each file by its path, those in `folder` as one.
+  void add_to(host::StoreKey& key, std::string_view folder) const;
 
   /// The cpio archive (newc): the bytes depend on what was taken alone, not on its order.
   /// @param time  Of every file, seconds since 1970.

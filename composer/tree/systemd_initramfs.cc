@@ -5,7 +5,6 @@
 #include <set>
 
 #include "composer/error.h"
-#include "composer/tree/initramfs_tree.h"
 #include "composer/tree/module_files.h"
 #include "composer/tree/root_files.h"
 
@@ -229,76 +228,106 @@ void add_identity(const ReadRoot& root, InitramfsTree& tree) {
   tree.add_file("/etc/machine-id", "", 0444);
 }
 
-/// The modules, and their index made by the image's own depmod of these alone: of others a device
-/// would make udev look for a file that is not there.
-void take_modules(Root& root, InitramfsTree& tree, std::string_view kernel,
-                  std::vector<std::string> names) {
-  const std::string folder = fmt::format("/usr/lib/modules/{}", kernel);
-  const auto text = [&](std::string_view name) {
-    return root.read(fmt::format("{}/{}", folder, name)).value_or("");
-  };
-  names.insert(names.end(), std::begin(kModules), std::end(kModules));
-  const ModuleIndex index{text("modules.dep"), text("modules.softdep") + text("modules.weakdep"),
-                          text("modules.alias")};
-  const std::string aside = fmt::format("/var/tmp/initramfs-{}", kernel);
-  const std::string copy = aside + folder;
-  root.make_directories("/var/tmp", {01777, 0, 0});
-  root.make_directories(copy);
-  root.make_link("usr/lib", aside + "/lib");
-  tree.add_folder(folder);
-  for (const std::string& file : module_files(names, index)) {
-    const std::string path = fmt::format("{}/{}", folder, file);
-    if (!tree.take(path)) {
-      throw Error(
-          ErrorKind::build,
-          fmt::format("the kernel's module '{}', which modules.dep names, is missing", path));
-    }
-    write_with_parents(root, fmt::format("{}/{}", copy, file), *root.read(path));
-  }
-  for (const char* name : {"modules.builtin", "modules.builtin.modinfo", "modules.order"}) {
-    root.write(fmt::format("{}/{}", copy, name), text(name), {});
-  }
-  RootCommand command;
-  command.arguments = {"depmod", "-b", aside, std::string(kernel)};
-  run_checked(root, command);
-  for (const std::string& name : root.list(copy)) {
-    if (!name.starts_with("modules.")) continue;
-    tree.add_file(fmt::format("{}/{}", folder, name),
-                  root.read(fmt::format("{}/{}", copy, name)).value_or(""));
-  }
-  remove_tree(root, aside);
+std::string modules_of(std::string_view kernel) {
+  return fmt::format("/usr/lib/modules/{}", kernel);
 }
+
+// What depmod reads beside the modules: depmod.8, depmod.d(5).
+constexpr std::string_view kIndexed[] = {"modules.builtin", "modules.builtin.modinfo",
+                                         "modules.order"};
+constexpr std::string_view kDepmodFolders[] = {"/usr/lib/depmod.d", "/etc/depmod.d"};
 
 }  // namespace
 
-std::string systemd_initramfs(const Plan& plan, Root& root, std::string_view kernel,
-                              const std::vector<std::string>& drivers) {
-  InitramfsTree tree(root);
+SystemdInitramfs::SystemdInitramfs(const Plan& plan, Root& root, std::string_view kernel,
+                                   const std::vector<std::string>& drivers)
+    : root_(&root), kernel_(kernel), time_(plan.source_date_epoch), tree_(root) {
   for (const char* folder : {"/dev", "/etc", "/proc", "/run", "/sys", "/sysroot", "/var"}) {
-    tree.add_folder(folder);
+    tree_.add_folder(folder);
   }
-  tree.add_folder("/root", 0700);
-  tree.add_folder("/tmp", 01777);
+  tree_.add_folder("/root", 0700);
+  tree_.add_folder("/tmp", 01777);
   for (const char* name : {"/bin", "/sbin", "/lib", "/lib64"}) {
-    if (const auto target = root.read_link(name)) tree.add_link(*target, name);
+    if (const auto target = root.read_link(name)) tree_.add_link(*target, name);
   }
   for (const std::string_view path : kNeeded) {
-    if (!tree.take(path)) refuse_without(path);
+    if (!tree_.take(path)) refuse_without(path);
   }
-  tree.add_link("usr/lib/systemd/systemd", "/init");
-  for (const std::string_view path : kPrograms) tree.take(path);
-  for (const std::string_view path : kFiles) tree.take(path);
-  for (const Folder& folder : kFolders) take_folder(root, tree, folder.path, folder.ending);
-  take_units(root, tree);
-  take_filesystem_checks(plan, tree);
+  tree_.add_link("usr/lib/systemd/systemd", "/init");
+  for (const std::string_view path : kPrograms) tree_.take(path);
+  for (const std::string_view path : kFiles) tree_.take(path);
+  for (const Folder& folder : kFolders) take_folder(root, tree_, folder.path, folder.ending);
+  take_units(root, tree_);
+  take_filesystem_checks(plan, tree_);
   // pthread_exit of glibc loads it.
-  tree.take_library({"libgcc_s.so.1"});
-  if (tree.has("/usr/lib/systemd/systemd-pcrextend")) {
-    for (const std::string_view name : kTpmLibraries) tree.take_library({std::string(name)});
+  tree_.take_library({"libgcc_s.so.1"});
+  if (tree_.has("/usr/lib/systemd/systemd-pcrextend")) {
+    for (const std::string_view name : kTpmLibraries) tree_.take_library({std::string(name)});
   }
-  add_identity(root, tree);
-  take_modules(root, tree, kernel, drivers);
-  return tree.archive(plan.source_date_epoch);
+  add_identity(root, tree_);
+  take_modules(drivers);
+}
+
+std::string SystemdInitramfs::module_text(std::string_view name) const {
+  return root_->read(fmt::format("{}/{}", modules_of(kernel_), name)).value_or("");
+}
+
+void SystemdInitramfs::take_modules(std::vector<std::string> names) {
+  names.insert(names.end(), std::begin(kModules), std::end(kModules));
+  modules_ = module_files(names, {module_text("modules.dep"),
+                                  module_text("modules.softdep") + module_text("modules.weakdep"),
+                                  module_text("modules.alias")});
+  tree_.add_folder(modules_of(kernel_));
+  for (const std::string& file : modules_) {
+    const std::string path = fmt::format("{}/{}", modules_of(kernel_), file);
+    if (tree_.take(path)) continue;
+    throw Error(ErrorKind::build,
+                fmt::format("the kernel's module '{}', which modules.dep names, is missing", path));
+  }
+}
+
+void SystemdInitramfs::add_to(host::StoreKey& key) const {
+  // depmod and its libraries are among the files.
+  tree_.add_to(key, modules_of(kernel_));
+  key.add("kernel", kernel_);
+  key.add("time", fmt::format("{}", time_));
+  for (const std::string_view name : kIndexed) key.add(std::string(name), module_text(name));
+  for (const std::string_view folder : kDepmodFolders) {
+    for (const std::string& name : root_->list(folder)) {
+      const std::string path = fmt::format("{}/{}", folder, name);
+      const auto status = root_->status(path);
+      if (!status || status->kind != FileKind::regular) continue;
+      key.add(path, root_->read(path).value_or(""));
+    }
+  }
+}
+
+/// The index is of these modules alone: of others a device would make udev look for a file that is
+/// not there.
+std::string SystemdInitramfs::archive() {
+  const std::string folder = modules_of(kernel_);
+  const std::string aside = fmt::format("/var/tmp/initramfs-{}", kernel_);
+  const std::string copy = aside + folder;
+  root_->make_directories("/var/tmp", {01777, 0, 0});
+  root_->make_directories(copy);
+  root_->make_link("usr/lib", aside + "/lib");
+  for (const std::string& file : modules_) {
+    write_with_parents(*root_, fmt::format("{}/{}", copy, file),
+                       root_->read(fmt::format("{}/{}", folder, file)).value_or(""));
+  }
+  for (const std::string_view name : kIndexed) {
+    root_->write(fmt::format("{}/{}", copy, name), module_text(name), {});
+  }
+  RootCommand command;
+  command.arguments = {"depmod", "-b", aside, kernel_};
+  run_checked(*root_, command);
+  for (const std::string& name : root_->list(copy)) {
+    if (!name.starts_with("modules.")) continue;
+    tree_.add_file(fmt::format("{}/{}", folder, name),
+                   root_->read(fmt::format("{}/{}", copy, name)).value_or(""));
+  }
+  remove_tree(*root_, aside);
+  return tree_.archive(time_);
 }
 
 }  // namespace composer::tree

@@ -219,6 +219,19 @@ TEST_CASE("an installed disk is kept by what was installed, how, and the layout"
   CHECK(key([](Plan& p) { p.packages[0].signing_key = "ABCD"; }) == before);
 }
 
+namespace {
+
+/// What a build begins with, written to `to`.
+Installed take(const InstalledDisks& disks, const fs::path& to) {
+  const InstalledDisk disk = disks.find();
+  if (disk.installed != Installed::nothing) {
+    disks.copy(disk, open_file(to, O_RDWR | O_CREAT | O_TRUNC, 0600).get(), to);
+  }
+  return disk.installed;
+}
+
+}  // namespace
+
 TEST_CASE("an installed disk is taken as it was kept, and none of another plan") {
   const test::ScratchFolder scratch;
   SilentProgress progress;
@@ -228,17 +241,18 @@ TEST_CASE("an installed disk is taken as it was kept, and none of another plan")
   {
     InstalledDisks installed(plan(), cache, {}, progress);
     CHECK(installed.is_on());
-    CHECK(installed.take(taken) == Installed::nothing);
+    CHECK(take(installed, taken) == Installed::nothing);
     installed.keep(disk, Installed::everything);
     // It is a copy: what the build does next is nothing to it.
     write_file_atomically(disk, "configured");
   }
-  CHECK(InstalledDisks(plan(), cache, {}, progress).take(taken) == Installed::everything);
+  CHECK(take(InstalledDisks(plan(), cache, {}, progress), taken) == Installed::everything);
   CHECK(read_file(taken) == std::string(200000, 'd'));
   Plan other = plan();
   other.packages[0].checksum[0] = '0';
-  CHECK(InstalledDisks(other, cache, {}, progress).take(taken) == Installed::nothing);
-  CHECK(InstalledDisks(plan(), cache, {.fresh = true}, progress).take(taken) == Installed::nothing);
+  CHECK(take(InstalledDisks(other, cache, {}, progress), taken) == Installed::nothing);
+  CHECK(take(InstalledDisks(plan(), cache, {.fresh = true}, progress), taken) ==
+        Installed::nothing);
   CHECK_FALSE(InstalledDisks(plan(), cache, {.fresh = true}, progress).is_on());
   other = plan();
   other.disk.partitions.clear();
@@ -260,18 +274,18 @@ TEST_CASE("what is on top is installed onto the disk of what is below it") {
     write_file_atomically(disk, std::string(100000, 't'));
     installed.keep(disk, Installed::everything);
   }
-  CHECK(InstalledDisks(plan_with_top, cache, {}, progress).take(taken) == Installed::everything);
+  CHECK(take(InstalledDisks(plan_with_top, cache, {}, progress), taken) == Installed::everything);
   CHECK(read_file(taken) == std::string(100000, 't'));
   // Another one on top; nothing on top; and who asked for a package is no matter.
   Plan other = plan_with_top;
   other.packages.back().version = "9";
   other.packages[0].reason = PackageReason::asked;
-  CHECK(InstalledDisks(other, cache, {}, progress).take(taken) == Installed::without_top);
+  CHECK(take(InstalledDisks(other, cache, {}, progress), taken) == Installed::without_top);
   CHECK(read_file(taken) == std::string(100000, 'b'));
-  CHECK(InstalledDisks(plan(), cache, {}, progress).take(taken) == Installed::everything);
+  CHECK(take(InstalledDisks(plan(), cache, {}, progress), taken) == Installed::everything);
   CHECK(read_file(taken) == std::string(100000, 'b'));
   other.packages[0].version = "9";
-  CHECK(InstalledDisks(other, cache, {}, progress).take(taken) == Installed::nothing);
+  CHECK(take(InstalledDisks(other, cache, {}, progress), taken) == Installed::nothing);
 }
 
 TEST_CASE("a plan is installed by one transaction, or by two where something is on top") {
@@ -334,6 +348,22 @@ TEST_CASE("an initramfs is kept by packages, times, the tool and files that coul
   CHECK(with_script([](Plan& p) { p.system.hostname = "other"; }) != scripted);
   CHECK(with_script([](Plan& p) { p.disk.size = p.disk.size + MiB(1); }) != scripted);
   CHECK(with_script([](Plan& p) { p.boot.kernel_command_line += " x"; }) != scripted);
+}
+
+TEST_CASE("of an initramfs of systemd the plan says nothing that the root does not show") {
+  const auto key = [](const std::function<void(Plan&)>& change) {
+    Plan changed = plan();
+    changed.boot.initramfs = InitramfsMaker::systemd;
+    change(changed);
+    return initramfs_store(changed, "/nowhere", {}).value().key.hex();
+  };
+  const std::string before = key([](Plan&) {});
+  CHECK(key([](Plan& p) { p.packages[0].checksum[0] = '0'; }) == before);
+  CHECK(key([](Plan& p) {
+          p.scripts.emplace_back().content = "x";
+          p.scripts.back().network = true;
+        }) == before);
+  CHECK(key([](Plan& p) { p.boot.initramfs = InitramfsMaker::dracut; }) != before);
 }
 
 TEST_CASE("a cache that cannot be written to ends no build that is done") {

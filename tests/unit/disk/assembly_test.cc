@@ -467,12 +467,23 @@ TEST_CASE("a filesystem that ends up other than planned is an error") {
   }
 }
 
+namespace {
+
+SetDownDisk kept_in(const std::filesystem::path& file) {
+  return {[=](int to, const std::filesystem::path&) {
+    output_of({"dd", "if=" + file.string(), fmt::format("of=/proc/{}/fd/{}", ::getpid(), to),
+               "bs=1M", "conv=notrunc,sparse", "status=none"});
+  }};
+}
+
+}  // namespace
+
 TEST_CASE("a disk that was set down goes on, in place and as a copy") {
   const test::ScratchFolder scratch, other;
   SilentProgress progress;
   const host::CommandRunner runner(progress);
   const PlannedDisk layout = test::everything();
-  const std::filesystem::path copy = other.path() / "disk.raw";
+  const std::filesystem::path copy = other.path() / "kept.raw";
   {
     Assembly assembly(layout, scratch.path(), kEpoch, runner, progress);
     fill(layout, assembly.root());
@@ -484,7 +495,8 @@ TEST_CASE("a disk that was set down goes on, in place and as a copy") {
     write(assembly.root() / "later", "in place");
     judge(std::move(assembly).finish(), scratch.path());
   }
-  Assembly assembly(layout, SetDownDisk{copy}, other.path(), kEpoch, runner, progress);
+  const SetDownDisk kept = kept_in(copy);
+  Assembly assembly(layout, kept, other.path(), kEpoch, runner, progress);
   CHECK_FALSE(std::filesystem::exists(assembly.root() / "later"));
   for (const PlannedMount& mount : in_mount_order(layout)) {
     CHECK(std::filesystem::exists(assembly.root() / mount.path.substr(1) / "folder" /
@@ -504,8 +516,15 @@ TEST_CASE("a set-down disk that is given up is removed") {
   {
     Assembly assembly(layout, scratch.path(), kEpoch, runner, progress);
     assembly.set_down(
-        [&](const std::filesystem::path& disk) { std::filesystem::copy(disk, copy / "disk.raw"); });
+        [&](const std::filesystem::path& disk) { std::filesystem::copy(disk, copy / "kept.raw"); });
   }
-  { Assembly assembly(layout, SetDownDisk{copy / "disk.raw"}, copy, kEpoch, runner, progress); }
+  const SetDownDisk kept = kept_in(copy / "kept.raw");
+  { Assembly assembly(layout, kept, copy, kEpoch, runner, progress); }
   CHECK_FALSE(std::filesystem::exists(copy / "disk.raw"));
+  // One that cannot be written ends as well without a trace.
+  const SetDownDisk lost{
+      [](int, const std::filesystem::path&) { throw Error(ErrorKind::build, "lost"); }};
+  CHECK_THROWS(Assembly(layout, lost, copy, kEpoch, runner, progress));
+  CHECK_FALSE(std::filesystem::exists(copy / "disk.raw"));
+  CHECK(output_of({"losetup", "--list", "--noheadings"}).find(copy.string()) == std::string::npos);
 }

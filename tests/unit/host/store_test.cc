@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <fstream>
 #include <sys/stat.h>
 
@@ -81,6 +82,10 @@ TEST_CASE("a miss is explained by the most similar entry") {
   StoreKey more = key("bash", "6.13");
   more.add("/etc/hostname", "vm");
   CHECK(store.differences(more) == std::vector<std::string>{"/etc/hostname"});
+  for (int i = 0; i < 9; ++i) more.add(fmt::format("/etc/{}", i), "x");
+  CHECK(store.explain("the initramfs", more) ==
+        "the initramfs is made: not as before: /etc/0, /etc/1, /etc/2, /etc/3, /etc/4, /etc/5, "
+        "/etc/6, /etc/7 and 2 more");
 }
 
 TEST_CASE("a file that was changed in place is no entry any more, and is removed") {

@@ -1,5 +1,6 @@
 #include "composer/tree/systemd_initramfs.h"
 
+#include <functional>
 #include <map>
 
 #include "composer/tree/initramfs_tree.h"
@@ -110,9 +111,12 @@ MemoryRoot bootable_root() {
   return root;
 }
 
+std::string archive_of(MemoryRoot& root, const Strings& drivers) {
+  return tree::SystemdInitramfs(test::sample_plan(), root, kKernel, drivers).archive();
+}
+
 std::map<std::string, Entry> made_of(MemoryRoot& root) {
-  return entries_of(
-      tree::systemd_initramfs(test::sample_plan(), root, kKernel, {"hv_vmbus", "hv_storvsc"}));
+  return entries_of(archive_of(root, {"hv_vmbus", "hv_storvsc"}));
 }
 
 }  // namespace
@@ -182,9 +186,51 @@ TEST_CASE("its modules are the drivers and what they need, indexed by themselves
 
 TEST_CASE("the bytes depend on what the root has, not on how often they are made") {
   MemoryRoot one = bootable_root(), two = bootable_root();
-  const Plan plan = test::sample_plan();
-  CHECK(tree::systemd_initramfs(plan, one, kKernel, {"hv_storvsc", "hv_vmbus"}) ==
-        tree::systemd_initramfs(plan, two, kKernel, {"hv_vmbus", "hv_storvsc"}));
+  CHECK(archive_of(one, {"hv_storvsc", "hv_vmbus"}) == archive_of(two, {"hv_vmbus", "hv_storvsc"}));
+}
+
+TEST_CASE("an initramfs of systemd is kept by all that it is made of, and by nothing else") {
+  using Change = std::function<void(MemoryRoot&)>;
+  const auto key = [](const Change& change, const char* driver = "hv_storvsc",
+                      std::int64_t time = 1) {
+    MemoryRoot root = bootable_root();
+    change(root);
+    Plan plan = test::sample_plan();
+    plan.source_date_epoch = time;
+    host::StoreKey all;
+    tree::SystemdInitramfs(plan, root, kKernel, {driver}).add_to(all);
+    CHECK(root.commands.empty());
+    return all;
+  };
+  const host::StoreKey before = key([](MemoryRoot&) {});
+  const auto file = [](const std::string& path, const char* content = "other\n") -> Change {
+    return [=](MemoryRoot& root) { root.file(path, content); };
+  };
+  const std::string modules = std::string("/usr/lib/modules/") + kKernel;
+  for (const std::string& path :
+       {std::string("/etc/modprobe.d/options.conf"), std::string("/etc/modprobe.d/more.conf"),
+        std::string("/usr/lib/udev/rules.d/99-systemd.rules"), std::string("/etc/os-release"),
+        std::string("/usr/lib64/ld-linux-x86-64.so.2"), std::string("/usr/bin/mount"),
+        std::string("/etc/depmod.d/order.conf"), std::string("/usr/lib/systemd/network/1.link"),
+        modules + "/kernel/hv_vmbus.ko.xz", modules + "/modules.order",
+        modules + "/modules.builtin"}) {
+    INFO(path);
+    CHECK(key(file(path)).hex() != before.hex());
+  }
+  CHECK(key([&](MemoryRoot& root) {
+          root.file("/usr/bin/kmod", *root.read("/usr/bin/kmod"), {0700, 0, 0});
+        }).hex() != before.hex());
+  CHECK(key([](MemoryRoot&) {}, "hv_vmbus").hex() != before.hex());
+  CHECK(key([](MemoryRoot&) {}, "hv_storvsc", 2).hex() != before.hex());
+  for (const std::string& path :
+       {std::string("/etc/motd"), std::string("/usr/bin/other"), modules + "/kernel/other.ko.xz"}) {
+    INFO(path);
+    CHECK(key(file(path)).hex() == before.hex());
+  }
+  // What differs is said by its name, modules as one.
+  CHECK(key(file("/etc/modprobe.d/more.conf")).inputs().contains("/etc/modprobe.d/more.conf"));
+  CHECK(before.inputs().contains(modules));
+  CHECK_FALSE(before.inputs().contains(modules + "/kernel/hv_vmbus.ko.xz"));
 }
 
 TEST_CASE("what an initramfs of systemd needs and the image lacks is said") {
