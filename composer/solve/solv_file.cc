@@ -193,6 +193,7 @@ void write_solv(const StoredMetadata& primary, const StoredMetadata* filelists,
   host::PendingFile pending(destination);
   {
     const OpenFile file(::fdopen(duplicate(pending.fd()), "w"));
+    if (!file) fail(errno);
     fmt::print(file.get(), "{}{:010}\n{}", kMagic, names.size(), names);
     if (repo_write_filtered(repo, file.get(), storage_of, nullptr, nullptr) != 0 ||
         std::fflush(file.get()) != 0) {
