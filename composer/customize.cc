@@ -99,8 +99,9 @@ void check_epoch(const Plan& plan) {
               "give 'source_date_epoch' in the blueprint, or SOURCE_DATE_EPOCH");
 }
 
-/// What dracut makes of other packages than before must be made.
+/// An initramfs of dracut that must be made anew needs it.
 void check_dracut(const Plan& plan) {
+  if (plan.boot.initramfs == InitramfsMaker::systemd) return;
   const bool has_dracut =
       std::any_of(plan.packages.begin(), plan.packages.end(),
                   [](const PlannedPackage& package) { return package.name == "dracut"; });
@@ -109,7 +110,7 @@ void check_dracut(const Plan& plan) {
   throw Error(ErrorKind::usage,
               "the initramfs must be made anew, and neither the base image nor 'packages' has "
               "'dracut'",
-              "add 'dracut' to packages.install");
+              "add 'dracut' to packages.install, or write 'initramfs: systemd' in 'boot'");
 }
 
 Plan plan_changes(const Blueprint& blueprint, const BaseImage& base, const Places& places,

@@ -58,6 +58,14 @@ void check_boot_partition(const Blueprint& blueprint, const Node& root, std::str
   }
 }
 
+/// The key `fips` of `system` where it is on, else nothing.
+const Node* fips_mode(const Blueprint& blueprint, const Node& root, const Findings& findings) {
+  const Node* system = section_of(root, "system");
+  const Node* fips = system == nullptr ? nullptr : system->find("fips");
+  const bool on = fips != nullptr && findings.sound(*fips) && *blueprint.system.fips.value();
+  return on ? fips : nullptr;
+}
+
 /// What a package's image says itself cannot be said here.
 void check_packaged(const Blueprint& blueprint, const Node& root, const Node& boot,
                     Findings& findings) {
@@ -73,9 +81,7 @@ void check_packaged(const Blueprint& blueprint, const Node& root, const Node& bo
                               "package",
                               "remove it, or write 'uki: built'"});
   }
-  const Node* system = section_of(root, "system");
-  const Node* fips = system == nullptr ? nullptr : system->find("fips");
-  if (fips != nullptr && findings.sound(*fips) && *blueprint.system.fips.value()) {
+  if (const Node* fips = fips_mode(blueprint, root, findings)) {
     findings.report(*fips, {"'fips' with 'uki: packaged', whose command line is in the package and "
                             "does not turn it on",
                             "remove it, or write 'uki: built'"});
@@ -92,9 +98,7 @@ void check_initramfs(const Blueprint& blueprint, const Node& root, const Node& b
                                  "remove it, or write 'uki: built'"});
   }
   if (**blueprint.boot.initramfs == InitramfsMaker::dracut) return;
-  const Node* system = section_of(root, "system");
-  const Node* fips = system == nullptr ? nullptr : system->find("fips");
-  if (fips != nullptr && findings.sound(*fips) && *blueprint.system.fips.value()) {
+  if (fips_mode(blueprint, root, findings) != nullptr) {
     findings.report(*initramfs, {"'initramfs: systemd' with 'fips', whose checks of the kernel are "
                                  "a module of dracut",
                                  "write 'initramfs: dracut'"});

@@ -235,13 +235,20 @@ PlannedDisk plan_base_disk(const PlannedDisk& before, const BaseRequest& request
 
 PlannedBoot plan_base_boot(const PlannedBoot& before, const BootRequest& request,
                            const PlannedDisk& disk) {
-  if (before.loader == Loader::uki && before.uki == UkiSource::packaged &&
-      !request.kernel_arguments.empty()) {
+  const bool packaged = before.loader == Loader::uki && before.uki == UkiSource::packaged;
+  if (packaged && !request.kernel_arguments.empty()) {
     throw Error(ErrorKind::usage,
                 Problem{.message = "the image starts a unified kernel image of a package, whose "
                                    "command line cannot be changed",
                         .at = request.kernel_arguments.front().at,
                         .hint = "remove 'kernel_arguments'"});
+  }
+  if (packaged && request.initramfs) {
+    throw Error(ErrorKind::usage,
+                Problem{.message = "the image starts a unified kernel image of a package, which "
+                                   "brings its own initramfs",
+                        .at = request.initramfs->at,
+                        .hint = "remove 'initramfs'"});
   }
   PlannedBoot boot = before;
   boot.kernel_command_line = with_new_identities(before.kernel_command_line, disk);
@@ -255,7 +262,17 @@ PlannedBoot plan_base_boot(const PlannedBoot& before, const BootRequest& request
     }
   }
   boot.kernel_command_line = fmt::format("{}", fmt::join(arguments, " "));
-  if (request.initramfs) boot.initramfs = request.initramfs->value;
+  if (request.initramfs) {
+    boot.initramfs = request.initramfs->value;
+    if (boot.initramfs == InitramfsMaker::systemd &&
+        std::find(arguments.begin(), arguments.end(), "fips=1") != arguments.end()) {
+      throw Error(ErrorKind::usage,
+                  Problem{.message = "'initramfs: systemd' for an image in FIPS mode, whose checks "
+                                     "of the kernel are a module of dracut",
+                          .at = request.initramfs->at,
+                          .hint = "write 'initramfs: dracut'"});
+    }
+  }
   if (request.timeout_seconds) boot.timeout_seconds = request.timeout_seconds->value;
   if (request.serial_console) boot.serial_console = request.serial_console->value;
   for (const PlannedPartition& partition : disk.partitions) {
@@ -273,8 +290,8 @@ bool changes_boot(const Blueprint& blueprint, const Plan& plan) {
         return package.reason != PackageReason::base;
       });
   return packages || blueprint.base->new_uuids || !boot.kernel_arguments.empty() ||
-         boot.timeout_seconds || boot.serial_console || system.fips || system.keymap ||
-         !plan.system.modules_load.empty() || !plan.system.modules_deny.empty() ||
+         boot.initramfs || boot.timeout_seconds || boot.serial_console || system.fips ||
+         system.keymap || !plan.system.modules_load.empty() || !plan.system.modules_deny.empty() ||
          !plan.system.module_options.empty();
 }
 

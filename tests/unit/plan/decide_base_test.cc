@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <functional>
 
 #include "composer/error.h"
 
@@ -190,4 +191,42 @@ TEST_CASE("a package's unified kernel image takes no arguments") {
   boot.kernel_arguments = {{"audit=0", {}}};
   CHECK_THROWS_WITH(plan_base_boot(before, boot, base()),
                     Catch::Contains("whose command line cannot be changed"));
+}
+
+TEST_CASE("a package's unified kernel image brings its initramfs") {
+  PlannedBoot before;
+  before.loader = Loader::uki;
+  before.uki = UkiSource::packaged;
+  BootRequest request;
+  request.initramfs = Located<InitramfsMaker>{InitramfsMaker::systemd, {}};
+  CHECK_THROWS_WITH(plan_base_boot(before, request, base()),
+                    Catch::Contains("brings its own initramfs"));
+}
+
+TEST_CASE("an image in FIPS mode keeps dracut's initramfs, whoever turned the mode on") {
+  PlannedBoot before;
+  before.kernel_command_line = "quiet fips=1";
+  BootRequest request;
+  request.initramfs = Located<InitramfsMaker>{InitramfsMaker::dracut, {}};
+  CHECK(plan_base_boot(before, request, base()).initramfs == InitramfsMaker::dracut);
+  request.initramfs->value = InitramfsMaker::systemd;
+  CHECK_THROWS_WITH(plan_base_boot(before, request, base()), Catch::Contains("FIPS mode"));
+  before.kernel_command_line = "quiet";
+  CHECK(plan_base_boot(before, request, base()).initramfs == InitramfsMaker::systemd);
+}
+
+TEST_CASE("each key of 'boot' makes anew what it is about, and nothing else does") {
+  Plan plan;
+  plan.base.emplace();
+  const auto changes = [&](const std::function<void(Blueprint&)>& change) {
+    Blueprint blueprint;
+    blueprint.base.emplace();
+    change(blueprint);
+    return changes_boot(blueprint, plan);
+  };
+  CHECK_FALSE(changes([](Blueprint&) {}));
+  CHECK(changes([](Blueprint& b) { b.boot.initramfs = Located<InitramfsMaker>{}; }));
+  CHECK(changes([](Blueprint& b) { b.boot.timeout_seconds = Located<std::uint64_t>{3, {}}; }));
+  CHECK(changes([](Blueprint& b) { b.boot.serial_console = Located<bool>{false, {}}; }));
+  CHECK(changes([](Blueprint& b) { b.boot.kernel_arguments = {{"quiet", {}}}; }));
 }
