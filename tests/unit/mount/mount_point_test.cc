@@ -8,6 +8,7 @@
 #include <fstream>
 #include <linux/loop.h>
 #include <sched.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -55,6 +56,21 @@ std::string host_mounts() {
 }
 
 }  // namespace
+
+TEST_CASE("a loop device forgets what was seen of a file that is written beside it") {
+  const test::ScratchFolder scratch;
+  const FileDescriptor file = open_file(scratch.path() / "disk.raw", O_RDWR | O_CREAT);
+  REQUIRE(::ftruncate(file.get(), 4096) == 0);
+  const LoopDevice device(file.get(), {0}, {4096}, Access::read_write);
+  CHECK(read_file(device.path()) == std::string(4096, '\0'));
+  device.hide();
+  const FileDescriptor other = open_file(device.path(), O_RDONLY);
+  CHECK(::flock(other.get(), LOCK_SH | LOCK_NB) != 0);
+  write_all_at(file.get(), std::string(4096, 'x'), 0, "disk.raw");
+  device.show();
+  CHECK(read_file(device.path()) == std::string(4096, 'x'));
+  CHECK(::flock(other.get(), LOCK_SH | LOCK_NB) == 0);
+}
 
 TEST_CASE("a loop device shows just its range of the file") {
   const test::ScratchFolder scratch;
