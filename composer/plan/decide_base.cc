@@ -7,6 +7,7 @@
 #include <string>
 
 #include "composer/plan/decide.h"
+#include "composer/plan/decide_security.h"
 #include "composer/plan/filesystem_limits.h"
 #include "composer/plan/layout.h"
 #include "composer/plan/layout_rules.h"
@@ -264,8 +265,7 @@ PlannedBoot plan_base_boot(const PlannedBoot& before, const BootRequest& request
   boot.kernel_command_line = fmt::format("{}", fmt::join(arguments, " "));
   if (request.initramfs) {
     boot.initramfs = request.initramfs->value;
-    if (boot.initramfs == InitramfsMaker::systemd &&
-        std::find(arguments.begin(), arguments.end(), "fips=1") != arguments.end()) {
+    if (boot.initramfs == InitramfsMaker::systemd && has_fips(boot)) {
       throw Error(ErrorKind::usage,
                   Problem{.message = "'initramfs: systemd' for an image in FIPS mode, whose checks "
                                      "of the kernel are a module of dracut",
