@@ -10,7 +10,7 @@ namespace composer {
 
 /// Something that took time, on one thread.
 struct TraceEvent {
-  std::string_view category;  ///< `stage`, `command`, `package`, `work`.
+  std::string_view category;  ///< `stage`, `command`, `package`, `scriptlet`, `work`.
   std::string name;
   std::int64_t start = 0, duration = 0;  ///< Nanoseconds since the trace began.
   int thread = 0;                        ///< 1 is the first that was seen.

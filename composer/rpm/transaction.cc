@@ -116,7 +116,10 @@ class Installation {
     if (message.contains("open")) {
       hand_out(message["open"], channel);
     } else if (message.contains("package")) {
-      if (message.contains("script")) {
+      if (message.contains("begins")) {
+        span_.emplace("scriptlet", fmt::format("{} of {}", text_of(message, "begins"),
+                                               text_of(message, "package")));
+      } else if (message.contains("script")) {
         // What it printed is all there: it has ended, and the next one waits for the answer.
         if (!output_ended_) output_ended_ = !printed_.read_from(output.get());
         script_ended(message);

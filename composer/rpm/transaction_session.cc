@@ -143,6 +143,7 @@ struct Session {
         break;
       case RPMCALLBACK_SCRIPT_START:
         log.clear();
+        channel->send({{"begins", phase_of(amount)}, {"package", header ? nevra_of(header) : "?"}});
         break;
       case RPMCALLBACK_SCRIPT_STOP:
         script_ended(header ? nevra_of(header) : "?", amount, total != RPMRC_OK);
