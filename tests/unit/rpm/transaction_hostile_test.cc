@@ -34,14 +34,15 @@ const std::string kWithFile =
 
 }  // namespace
 
-TEST_CASE("a package whose payload was changed is refused, and nothing is unpacked") {
+// Packages come here checked as a whole; what changes afterwards fails where it is unpacked.
+TEST_CASE("a package whose payload was changed is refused, and leaves no file") {
   InstalledRoot root;
   const auto package = root.rpms.build("changed", kWithFile);
   change_byte(package, 1000);
   const std::string text = root.refusal({package}).to_text();
-  CHECK_THAT(
-      text, Catch::Matchers::Contains("changed-1-1.noarch") && Catch::Matchers::Contains("digest"));
-  CHECK_FALSE(std::filesystem::exists(root.root.path() / "opt/f"));
+  CHECK_THAT(text,
+             Catch::Matchers::StartsWith("error: cannot unpack package 'changed-1-1.noarch'"));
+  CHECK(std::filesystem::is_empty(root.root.path() / "opt"));
 }
 
 TEST_CASE("a package whose header was changed is refused") {
