@@ -1,13 +1,11 @@
 #include "composer/rpm/transaction_session.h"
 
 #include <algorithm>
-#include <clocale>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <nss.h>
 #include <optional>
 #include <rpm/header.h>
 #include <rpm/rpmfiles.h>
@@ -17,21 +15,20 @@
 #include <rpm/rpmte.h>
 #include <rpm/rpmts.h>
 #include <set>
-#include <stdio_ext.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "composer/base/handle.h"
 #include "composer/error.h"
-#include "composer/mount/confinement.h"
 #include "composer/mount/error_wire.h"
 #include "composer/rpm/librpm_config.h"
 #include "composer/rpm/transaction_erasure.h"
+#include "composer/rpm/transaction_hwdb.h"
 #include "composer/rpm/transaction_leaving.h"
 #include "composer/rpm/transaction_owners.h"
 #include "composer/rpm/transaction_phase.h"
 #include "composer/rpm/transaction_problems.h"
+#include "composer/rpm/transaction_surroundings.h"
 
 namespace composer::rpm {
 namespace {
@@ -69,6 +66,7 @@ struct Session {
   const TransactionChannel* channel = nullptr;
   bool erases = false;  ///< Nothing is installed: what packages leave behind is not wanted.
   UnknownOwners unknown;
+  HardwareDatabase hwdb;
   std::vector<std::string> log;  ///< What librpm said since the last package or scriptlet began.
   FD_t open = nullptr;           ///< The package that librpm reads.
 
@@ -116,9 +114,15 @@ struct Session {
     }
   }
 
-  void script_ended(const std::string& package, std::uint64_t tag, bool failed) {
+  /// @param phase  Where in its package's life the scriptlet is run, as spec files name it.
+  void script_begins(const std::string& package, std::string_view phase) {
+    log.clear();
+    channel->send({{"begins", phase}, {"package", package}});
+  }
+
+  void script_ended(const std::string& package, std::string_view phase, bool failed) {
     std::fflush(stdout);  // Of a Lua scriptlet, which ran in this process.
-    channel->send({{"script", phase_of(tag)},
+    channel->send({{"script", phase},
                    {"package", package},
                    {"failed", failed},
                    {"notes", failed ? log : std::vector<std::string>()}});
@@ -142,11 +146,10 @@ struct Session {
         channel->send({{"package", nevra_of(header)}, {"index", index_of(key)}});
         break;
       case RPMCALLBACK_SCRIPT_START:
-        log.clear();
-        channel->send({{"begins", phase_of(amount)}, {"package", header ? nevra_of(header) : "?"}});
+        script_begins(header ? nevra_of(header) : "?", phase_of(amount));
         break;
       case RPMCALLBACK_SCRIPT_STOP:
-        script_ended(header ? nevra_of(header) : "?", amount, total != RPMRC_OK);
+        script_ended(header ? nevra_of(header) : "?", phase_of(amount), total != RPMRC_OK);
         break;
       case RPMCALLBACK_UNPACK_ERROR:
       case RPMCALLBACK_CPIO_ERROR: {
@@ -190,28 +193,6 @@ int on_log(rpmlogRec record, rpmlogCallbackData data) noexcept {
   return 0;  // Nothing is left for librpm to print.
 }
 
-void be_hermetic(const TransactionRequest& request) {
-  // Scriptlets are children of this process, and must not read its memory or its descriptors.
-  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  std::setlocale(LC_ALL, "C");
-  ::__fpurge(stdout);  // What the process that we are a copy of had not printed yet.
-  mount::set_clean_environment({
-      // The kernel and its initramfs are installed by configure steps, not by a package's
-      // scriptlet.
-      "KERNEL_INSTALL_BYPASS=1",
-      "SYSTEMD_OFFLINE=1",
-      // rpmtsCreate takes the database's times from it: one second more for each package.
-      fmt::format("SOURCE_DATE_EPOCH={}", request.source_date_epoch),
-  });
-  // The root's own passwd and group, by glibc itself: a module that its nsswitch.conf names would
-  // be the root's code in this process, of another glibc.
-  for (const char* database : {"passwd", "group", "shadow"}) {
-    if (::__nss_configure_lookup(database, "files") != 0) {
-      throw system_error("cannot configure user look-up", errno);
-    }
-  }
-}
-
 /// Digests of headers and of each file are checked. That the package is the one that is wanted was
 /// checked by who fetched it, by its digest and by its signature (solve/fetch.h, rpm/keyring.h):
 /// all of it is not read a second time. No database of keys exists yet; MD5 and SHA-1 prove nothing
@@ -232,13 +213,12 @@ void set_verification(rpmts transaction) {
 
 /// librpm 4.18 opens a named pipe that it has just made, and waits for ever for somebody to open
 /// the other end (lib/fsm.c, fsmOpenat of "stealth" names; seen with 4.18.0).
-void refuse_named_pipes(const Session& session, Header header, const std::string& nevra) {
-  const Files files(rpmfilesNew(nullptr, header, RPMTAG_BASENAMES, RPMFI_FLAGS_QUERY));
-  const int count = files ? rpmfilesFC(files.get()) : 0;
+void refuse_named_pipes(const Session& session, rpmfiles files, const std::string& nevra) {
+  const int count = rpmfilesFC(files);
   for (int i = 0; i < count; ++i) {
-    if (!S_ISFIFO(rpmfilesFMode(files.get(), i))) continue;
-    if ((rpmfilesFFlags(files.get(), i) & RPMFILE_GHOST) != 0) continue;
-    const Text path(rpmfilesFN(files.get(), i));
+    if (!S_ISFIFO(rpmfilesFMode(files, i))) continue;
+    if ((rpmfilesFFlags(files, i) & RPMFILE_GHOST) != 0) continue;
+    const Text path(rpmfilesFN(files, i));
     refuse(session,
            fmt::format("package '{}' has a named pipe '{}', at which librpm {} hangs", nevra,
                        path.get(), RPMVERSION),
@@ -272,7 +252,10 @@ ReadPackage read_package(rpmts transaction, const std::string& name, std::size_t
                        headerGetNumber(raw, kTagFormat), RPMVERSION),
            "build on a host with rpm 4.20 or newer, or take a package of format 4");
   }
-  refuse_named_pipes(session, raw, nevra);
+  if (const Files files{rpmfilesNew(nullptr, raw, RPMTAG_BASENAMES, RPMFI_FLAGS_QUERY)}) {
+    refuse_named_pipes(session, files.get(), nevra);
+    session.hwdb.look_at(files.get(), nevra);
+  }
   return {std::move(nevra), index, std::move(header)};
 }
 
@@ -348,8 +331,17 @@ void prepare_installation(rpmts transaction, const TransactionRequest& request, 
     rpmtsSetFlags(transaction, rpmtsFlags(transaction) | RPMTRANS_FLAG_NODOCS);
   }
   add_packages(transaction, request, session);
+  session.hwdb.put_off(transaction);
   session.log.clear();
   check(transaction, session);
+}
+
+/// What scriptlets asked for again and again, once for all of them.
+void do_what_was_put_off(Session& session) {
+  if (!session.hwdb.is_due()) return;
+  constexpr std::string_view kPhase = "systemd-hwdb update";
+  session.script_begins(session.hwdb.owner(), kPhase);
+  session.script_ended(session.hwdb.owner(), kPhase, !session.hwdb.compile());
 }
 
 void prepare_erasure(rpmts transaction, const TransactionRequest& request, const Session& session) {
@@ -389,6 +381,7 @@ int run_session(const TransactionRequest& request, const TransactionChannel& cha
   if (rpmtsOrder(transaction.get()) < 0) refuse(session, "cannot order the packages");
   rpmtsClean(transaction.get());  // What only the ordering needed.
   run(transaction.get(), session);
+  do_what_was_put_off(session);
   give_to_late_owners(transaction.get(), session.unknown);
   if (rpmtsCloseDB(transaction.get()) != 0) refuse(session, "cannot close the rpm database");
   rpmlogSetCallback(nullptr, nullptr);

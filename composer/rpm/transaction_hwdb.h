@@ -1,0 +1,44 @@
+#pragma once
+
+#include <rpm/header.h>
+#include <rpm/rpmfiles.h>
+#include <rpm/rpmts.h>
+#include <string>
+#include <vector>
+
+namespace composer::rpm {
+
+/// udev's hardware database: one file, which `systemd-hwdb update` compiles of all files in hwdb.d.
+/// Scriptlets ask for that once for each package that brings such a file and once more at the end,
+/// each time for all of them. Where a package declares the compiled file as its own (%ghost), these
+/// calls are put off by systemd's own switch, SYSTEMD_HWDB_UPDATE_BYPASS (docs/ENVIRONMENT.md of
+/// systemd, since 256), and it is compiled once when all packages are there. What a systemd that
+/// does not know the switch writes is the same.
+class HardwareDatabase {
+ public:
+  /// Notes what a package that is to be installed has of it. `nevra` is its name.
+  void look_at(rpmfiles files, const std::string& nevra);
+  /// Looks for a package that is installed already and declares the file, and puts the calls of the
+  /// scriptlets to come off. Changes the environment of this process.
+  void put_off(rpmts transaction);
+
+  bool is_put_off() const { return !declared_.empty(); }
+  /// Whether it must be compiled now: it was put off, and some package brought a file of hwdb.d.
+  bool is_due() const;
+  /// The package that declares the file.
+  const std::string& owner() const { return declared_.front().owner; }
+  /// Compiles it in "/", and waits.
+  /// @returns  Whether that went well; a root without systemd-hwdb has nothing to compile.
+  bool compile() const;
+
+ private:
+  struct Declared {
+    const char* path;
+    std::string owner;
+  };
+
+  std::vector<Declared> declared_;
+  bool changed_ = false;
+};
+
+}  // namespace composer::rpm
