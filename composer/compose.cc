@@ -94,6 +94,7 @@ BuildReport build(const BuildRequest& request, Progress& console) {
   report.plan = plan;
   const OutputStore outputs(plan, request.places.cache, request.reuse);
   if (std::optional<BuildReport> reused = outputs.reuse(request.output_directory, progress)) {
+    host::remove_stale_work(request.places.work);  // Nobody else will, as long as nothing changes.
     reused->times = progress.times();
     reused->peak_memory = peak_memory();
     return *std::move(reused);

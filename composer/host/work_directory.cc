@@ -43,7 +43,27 @@ bool lock(int fd, int operation) {
   return result == 0;
 }
 
+void remove_stale(const std::filesystem::path& base, int base_fd) {
+  for (const std::string& name : names_in(base_fd)) {
+    if (!name.starts_with(kPrefix)) continue;
+    const FileDescriptor stale(
+        ::openat(base_fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (stale && lock(stale.get(), LOCK_EX | LOCK_NB)) remove_tree(base / name);
+  }
+}
+
 }  // namespace
+
+void remove_stale_work(const std::filesystem::path& base) noexcept {
+  try {
+    if (!std::filesystem::is_directory(base)) return;
+    const std::filesystem::path absolute = std::filesystem::canonical(base);
+    const FileDescriptor base_fd = open_file(absolute, O_RDONLY | O_DIRECTORY);
+    if (lock(base_fd.get(), LOCK_EX)) remove_stale(absolute, base_fd.get());
+  } catch (const std::exception&) {
+    // Another user's folder, say.
+  }
+}
 
 WorkDirectory::WorkDirectory(const std::filesystem::path& base) {
   std::error_code error;
@@ -58,12 +78,7 @@ WorkDirectory::WorkDirectory(const std::filesystem::path& base) {
   if (!lock(base_fd.get(), LOCK_EX)) {
     throw system_error(fmt::format("cannot lock '{}'", absolute.string()), errno);
   }
-  for (const std::string& name : names_in(base_fd.get())) {
-    if (!name.starts_with(kPrefix)) continue;
-    const FileDescriptor stale(
-        ::openat(base_fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (stale && lock(stale.get(), LOCK_EX | LOCK_NB)) remove_tree(absolute / name);
-  }
+  remove_stale(absolute, base_fd.get());
 
   std::string made = (absolute / (std::string(kPrefix) + "XXXXXX")).string();
   if (!::mkdtemp(made.data())) {

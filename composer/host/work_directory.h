@@ -24,4 +24,8 @@ class WorkDirectory {
   FileDescriptor lock_;
 };
 
+/// Removes the work folders in `base` whose owner is gone, for a run that makes none itself. One
+/// that cannot be removed stays: the next run tries again.
+void remove_stale_work(const std::filesystem::path& base) noexcept;
+
 }  // namespace composer::host
