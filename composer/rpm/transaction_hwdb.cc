@@ -4,10 +4,14 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
+#include <fmt/format.h>
 #include <rpm/rpmdb.h>
 #include <spawn.h>
 #include <string_view>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <system_error>
 #include <unistd.h>
 
 #include "composer/base/handle.h"
@@ -31,32 +35,61 @@ bool declares(rpmfiles files, const char* path) {
   return at >= 0 && (rpmfilesFFlags(files, at) & RPMFILE_GHOST) != 0;
 }
 
-bool run(const char* option) {
+/// The files of hwdb.d in such a way that a change of one is seen.
+std::string files_now() {
+  std::vector<std::string> lines;
+  for (const std::string_view folder : kFolders) {
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
+      struct stat status {};
+      if (::lstat(entry.path().c_str(), &status) != 0) continue;
+      lines.push_back(fmt::format("{} {} {} {}.{}", entry.path().string(), status.st_ino,
+                                  status.st_size, status.st_ctim.tv_sec, status.st_ctim.tv_nsec));
+    }
+  }
+  std::sort(lines.begin(), lines.end());
+  return fmt::format("{}", fmt::join(lines, "\n"));
+}
+
+/// 0 where there is nothing to compile with, as for the scriptlets; -1 when it cannot be started.
+pid_t start(const char* path) {
   std::vector<char*> arguments;
-  for (const char* word : {kTool, option, "update"}) {
+  for (const char* word : {kTool, path == kOfUsr ? "--usr" : nullptr, "update"}) {
     if (word) arguments.push_back(const_cast<char*>(word));
   }
   arguments.push_back(nullptr);
+  std::vector<char*> environment;
+  for (char** line = ::environ; *line; ++line) {
+    if (!std::string_view(*line).starts_with(kSwitch)) environment.push_back(*line);
+  }
+  environment.push_back(nullptr);
   pid_t child = 0;
-  const int failure = ::posix_spawnp(&child, kTool, nullptr, nullptr, arguments.data(), ::environ);
-  if (failure == ENOENT) return true;  // As for the scriptlets: nothing to compile with.
-  if (failure != 0) return false;
+  const int failure =
+      ::posix_spawnp(&child, kTool, nullptr, nullptr, arguments.data(), environment.data());
+  if (failure == ENOENT) return 0;
+  return failure == 0 ? child : -1;
+}
+
+bool succeeds(pid_t child) {
+  if (child <= 0) return child == 0;
   int status = 0;
   while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) return false;
+    if (errno != EINTR) return false;  // A Lua scriptlet that waits for anything has had it.
   }
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 }  // namespace
 
-void HardwareDatabase::look_at(rpmfiles files, const std::string& nevra) {
+void HardwareDatabase::look_at(rpmfiles files, const std::string& nevra, std::uint64_t number) {
   for (const char* path : kCompiled) {
     if (declares(files, path)) declared_.push_back({path, nevra});
   }
-  for (rpm_count_t i = 0; i < rpmfilesDC(files) && !changed_; ++i) {
+  for (rpm_count_t i = 0; i < rpmfilesDC(files); ++i) {
     const char* folder = rpmfilesDN(files, static_cast<int>(i));
-    changed_ = folder && std::find(kFolders.begin(), kFolders.end(), folder) != kFolders.end();
+    if (!folder || std::find(kFolders.begin(), kFolders.end(), folder) == kFolders.end()) continue;
+    changed_ = true;
+    to_come_.insert(number);
   }
 }
 
@@ -79,15 +112,18 @@ void HardwareDatabase::put_off(rpmts transaction) {
   if (is_put_off()) ::setenv(kSwitch, "1", 1);
 }
 
-bool HardwareDatabase::is_due() const {
-  return is_put_off() && changed_;
+void HardwareDatabase::begun(std::uint64_t number) {
+  if (to_come_.erase(number) != 0 || !to_come_.empty()) return;
+  if (child_ >= 0 || !is_due() || declared_.size() != 1) return;
+  files_ = files_now();
+  child_ = start(declared_.front().path);
 }
 
-bool HardwareDatabase::compile() const {
-  ::unsetenv(kSwitch);
-  return std::all_of(declared_.begin(), declared_.end(), [](const Declared& declared) {
-    return run(declared.path == kOfUsr ? "--usr" : nullptr);
-  });
+bool HardwareDatabase::compile() {
+  // What a scriptlet changed meanwhile counts as well.
+  if (child_ >= 0 && succeeds(child_) && files_now() == files_) return true;
+  return std::all_of(declared_.begin(), declared_.end(),
+                     [](const Declared& declared) { return succeeds(start(declared.path)); });
 }
 
 }  // namespace composer::rpm

@@ -143,6 +143,7 @@ struct Session {
         break;
       case RPMCALLBACK_INST_START:
         log.clear();
+        hwdb.begun(index_of(key));
         channel->send({{"package", nevra_of(header)}, {"index", index_of(key)}});
         break;
       case RPMCALLBACK_SCRIPT_START:
@@ -254,7 +255,7 @@ ReadPackage read_package(rpmts transaction, const std::string& name, std::size_t
   }
   if (const Files files{rpmfilesNew(nullptr, raw, RPMTAG_BASENAMES, RPMFI_FLAGS_QUERY)}) {
     refuse_named_pipes(session, files.get(), nevra);
-    session.hwdb.look_at(files.get(), nevra);
+    session.hwdb.look_at(files.get(), nevra, index);
   }
   return {std::move(nevra), index, std::move(header)};
 }

@@ -47,7 +47,7 @@ bool knows(const InstalledRoot& root, const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("udev's hardware database is compiled once, when all its files are there") {
+TEST_CASE("udev's hardware database is compiled once, and of all its files") {
   HardwareRoot root;
   root.install(
       {hardware(root, "first", kGhost), hardware(root, "second", kNone), root.rpms.shell()});
@@ -60,6 +60,14 @@ TEST_CASE("udev's hardware database is compiled once, when all its files are the
     CHECK(root.read("srv-log") == "not yet\nnot yet\nthere\n");
     CHECK(knows(root, "first"));
     CHECK(knows(root, "third"));
+  }
+  SECTION("a file that a scriptlet makes after it was begun counts as well") {
+    const std::string change =
+        "Requires: third\n%description\n%posttrans\nsleep 0.2\n"
+        "printf 'evdev:late*\\n KEY=late\\n' > /etc/udev/hwdb.d/late.hwdb\n%files\n";
+    root.install({hardware(root, "third", kNone), root.rpms.build("late", change)});
+    CHECK(knows(root, "third"));
+    CHECK(knows(root, "late"));
   }
   SECTION("where no file of it came, it stays as it is") {
     std::ofstream(root.root.path() / "etc/udev/hwdb.bin") << "mine";
@@ -78,8 +86,8 @@ TEST_CASE("a hardware database that cannot be compiled fails the installation") 
   HardwareRoot root;
   const auto blocker = root.rpms.build(
       "blocker",
-      "Requires: first\n%description\n%install\nmkdir -p %{buildroot}/etc/udev/hwdb.bin/x\n"
-      "%posttrans\nmkdir -p /etc/udev/hwdb.bin/x\n%files\n");
+      "Requires: first\n%description\n%posttrans\nsleep 0.2\nrm -f /etc/udev/hwdb.bin\n"
+      "mkdir /etc/udev/hwdb.bin\ntouch /etc/udev/hwdb.d/late.hwdb\n%files\n");
   CHECK_THAT(root.refusal({hardware(root, "first", kGhost), blocker, root.rpms.shell()}).to_text(),
              Catch::Matchers::Contains(
                  "scriptlet systemd-hwdb update of package 'first-1-1.noarch' failed"));
