@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 #include "composer/base/file_descriptor.h"
 #include "composer/base/trace.h"
@@ -17,6 +18,7 @@
 #include "composer/host/interrupt.h"
 #include "composer/mount/contained_process.h"
 #include "composer/mount/error_wire.h"
+#include "composer/rpm/payload_ahead.h"
 #include "composer/rpm/scriptlet_output.h"
 #include "composer/rpm/transaction_channel.h"
 #include "composer/rpm/transaction_session.h"
@@ -65,7 +67,9 @@ std::string text_of(const json& message, const char* key) {
 class Installation {
  public:
   Installation(const TransactionRequest& request, Progress& progress)
-      : request_(request), progress_(progress) {
+      : request_(request),
+        progress_(progress),
+        ahead_([this](std::size_t index) { return open_package_file(index); }) {
     for (const std::filesystem::path& package : request.packages) {
       const FileDescriptor fd = open_file(package, O_RDONLY);
       struct stat status {};
@@ -115,6 +119,8 @@ class Installation {
   void take(const json& message, const TransactionChannel& channel, const FileDescriptor& output) {
     if (message.contains("open")) {
       hand_out(message["open"], channel);
+    } else if (message.contains("order")) {
+      take_order(message);
     } else if (message.contains("package")) {
       if (message.contains("begins")) {
         span_.emplace("scriptlet", fmt::format("{} of {}", text_of(message, "begins"),
@@ -142,16 +148,39 @@ class Installation {
       failure_ = Error(ErrorKind::build, "the installing process asked for a package that is none");
       return channel.send_descriptor(-1);
     }
-    const std::filesystem::path& package = request_.packages[index];
-    const FileDescriptor fd = open_file(package, O_RDONLY);
-    struct stat status {};
-    if (::fstat(fd.get(), &status) != 0 || Identity(status) != identities_[index]) {
-      failure_ = Error(ErrorKind::build, fmt::format("package '{}' was changed while it was being "
-                                                     "installed",
-                                                     package.string()));
-      return channel.send_descriptor(-1);
+    try {
+      const FileDescriptor file = open_package_file(index);
+      const FileDescriptor stored = ahead_.take(index);
+      channel.send_descriptor(stored ? stored.get() : file.get());
+    } catch (const Error& error) {
+      failure_ = error;
+      channel.send_descriptor(-1);
     }
-    channel.send_descriptor(fd.get());
+  }
+
+  /// @throws Error  when it is no longer the file that it was.
+  FileDescriptor open_package_file(std::size_t index) const {
+    const std::filesystem::path& package = request_.packages.at(index);
+    FileDescriptor fd = open_file(package, O_RDONLY);
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0 || Identity(status) != identities_.at(index)) {
+      throw Error(
+          ErrorKind::build,
+          fmt::format("package '{}' was changed while it was being installed", package.string()));
+    }
+    return fd;
+  }
+
+  void take_order(const json& message) {
+    for (const json& number : message["order"]) {
+      // As many as there are packages: what comes beside that is of no use to anybody.
+      if (!number.is_number_unsigned() || order_.size() == request_.packages.size()) return;
+      if (number.get<std::size_t>() >= request_.packages.size()) return;
+      order_.push_back(number.get<std::size_t>());
+    }
+    if (message.value("complete", json(false)) == json(true) && !std::exchange(ordered_, true)) {
+      ahead_.begin(order_);
+    }
   }
 
   /// A package begins, so the one before it is done.
@@ -161,6 +190,7 @@ class Installation {
     const auto index = message.find("index");
     if (index == message.end() || !index->is_number_unsigned()) return;
     if (index->get<std::size_t>() >= identities_.size()) return;
+    ahead_.begun(index->get<std::size_t>());
     done_.items = std::min(done_.items + 1, total_.items);
     done_.bytes += Bytes{static_cast<std::uint64_t>(identities_[index->get<std::size_t>()].size)};
   }
@@ -212,6 +242,9 @@ class Installation {
   bool output_ended_ = false;
   std::optional<Error> failure_;
   std::optional<TraceSpan> span_;  ///< What is in hand.
+  std::vector<std::size_t> order_;
+  bool ordered_ = false;  ///< All of `order_` has been told.
+  PayloadAhead ahead_;    ///< Last: its thread opens packages.
 };
 
 }  // namespace

@@ -25,6 +25,7 @@
 #include "composer/rpm/transaction_erasure.h"
 #include "composer/rpm/transaction_hwdb.h"
 #include "composer/rpm/transaction_leaving.h"
+#include "composer/rpm/transaction_order.h"
 #include "composer/rpm/transaction_owners.h"
 #include "composer/rpm/transaction_phase.h"
 #include "composer/rpm/transaction_problems.h"
@@ -50,16 +51,6 @@ std::string nevra_of(const void* header) {
   // librpm's callbacks hand headers out as const void*; reading one is all that is done.
   const Text text(headerGetAsString(static_cast<Header>(const_cast<void*>(header)), RPMTAG_NEVRA));
   return text ? text.get() : "?";
-}
-
-/// The key of a package's element is its place in the request, from 1: it must not be null.
-fnpyKey key_of(std::size_t index) {
-  // NOLINTNEXTLINE(performance-no-int-to-ptr)
-  return reinterpret_cast<fnpyKey>(static_cast<std::uintptr_t>(index) + 1);
-}
-
-std::uint64_t index_of(fnpyKey key) {
-  return reinterpret_cast<std::uintptr_t>(key) - 1;
 }
 
 struct Session {
@@ -381,6 +372,7 @@ int run_session(const TransactionRequest& request, const TransactionChannel& cha
   }
   if (rpmtsOrder(transaction.get()) < 0) refuse(session, "cannot order the packages");
   rpmtsClean(transaction.get());  // What only the ordering needed.
+  tell_order(transaction.get(), channel);
   run(transaction.get(), session);
   do_what_was_put_off(session);
   give_to_late_owners(transaction.get(), session.unknown);
