@@ -25,6 +25,7 @@ constexpr std::uint32_t kTagPayloadCompressor = 1125;
 // dictionary; a window of 2^(10 + 7) bytes, which is also the largest block.
 constexpr std::string_view kFrameHeader("\x28\xB5\x2F\xFD\x00\x38", 6);
 constexpr std::size_t kBlock = 128 << 10;
+constexpr int kLargestWindow = 25;  ///< Of what is read: 32 MiB. zstd -19 has 8.
 constexpr std::size_t kBlockHeader = 3;
 
 /// 3.1.1.2: bit 0 is set in the last block, bits 1 and 2 are the type, of which 0 is "as it is".
@@ -48,7 +49,10 @@ void copy_headers(int from, std::uint64_t length, int to) {
 /// @returns  How many bytes that are; nothing for damaged data and for too many.
 std::optional<std::uint64_t> store(int from, int to, std::uint64_t most) {
   const Decompressor stream(ZSTD_createDStream());
-  if (!stream) return std::nullopt;
+  if (!stream || ZSTD_isError(ZSTD_DCtx_setParameter(stream.get(), ZSTD_d_windowLogMax,
+                                                     kLargestWindow)) != 0) {
+    return std::nullopt;
+  }
   std::string input(ZSTD_DStreamInSize(), '\0'), block(kBlockHeader + kBlock, '\0');
   ZSTD_inBuffer in{input.data(), 0, 0};
   std::size_t filled = 0;
@@ -87,13 +91,15 @@ std::optional<std::uint64_t> store(int from, int to, std::uint64_t most) {
 std::optional<StoredPackage> store_payload(const FileDescriptor& package, std::uint64_t most) {
   const PackageFile file = open_package(fmt::format("/proc/self/fd/{}", package.get()), "package");
   if (file.header.text(kTagPayloadCompressor).value_or("") != "zstd") return std::nullopt;
-  StoredPackage stored{FileDescriptor(::memfd_create("package", MFD_CLOEXEC)), 0};
+  StoredPackage stored{FileDescriptor(::memfd_create("package", MFD_CLOEXEC | MFD_ALLOW_SEALING)),
+                       0};
   const off_t payload = ::lseek(file.fd.get(), 0, SEEK_CUR);
   if (!stored.memory || payload < 0) return std::nullopt;
   copy_headers(file.fd.get(), static_cast<std::uint64_t>(payload), stored.memory.get());
   write_all(stored.memory.get(), kFrameHeader, "package");
   const auto size = store(file.fd.get(), stored.memory.get(), most);
-  if (!size) return std::nullopt;
+  constexpr int kSeals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+  if (!size || ::fcntl(stored.memory.get(), F_ADD_SEALS, kSeals) != 0) return std::nullopt;
   stored.size = *size;
   return stored;
 }
@@ -124,7 +130,7 @@ void PayloadAhead::run() {
   for (std::size_t place = 0; place < order_.size(); ++place) {
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return stopped_ || held_ < kMostHeld; });
+      changed_.wait(lock, [&] { return stopped_ || !is_full(); });
       if (stopped_) return;
       if (place < place_) continue;
     }
@@ -172,7 +178,7 @@ void PayloadAhead::begun(std::size_t package) {
 
 void PayloadAhead::settle() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return finished_ || held_ >= kMostHeld; });
+  changed_.wait(lock, [&] { return finished_ || is_full(); });
 }
 
 }  // namespace composer::rpm

@@ -14,8 +14,9 @@
 
 namespace composer::rpm {
 
-/// A package as librpm takes it, in memory, its payload no longer compressed: lead and headers byte
-/// for byte, then a Zstandard frame of blocks that are stored as they are (RFC 8878, 3.1.1.2).
+/// A package as librpm takes it, in memory that nobody can change, its payload no longer
+/// compressed: lead and headers byte for byte, then a Zstandard frame of blocks that are stored as
+/// they are (RFC 8878, 3.1.1.2).
 struct StoredPackage {
   FileDescriptor memory;
   std::uint64_t size = 0;
@@ -32,6 +33,8 @@ class PayloadAhead {
  public:
   /// What is decompressed and not yet installed; memory of the machine (a memfd), not of a process.
   static constexpr std::uint64_t kMostHeld = std::uint64_t{48} << 20;
+  /// Of how many packages: each is a descriptor, of which there are often 1024.
+  static constexpr std::size_t kMostPackages = 64;
 
   /// @param open  A package file by its number; called on the thread. What it throws is as if the
   ///              package could not be decompressed.
@@ -52,6 +55,7 @@ class PayloadAhead {
 
  private:
   void run();
+  bool is_full() const { return held_ >= kMostHeld || ready_.size() >= kMostPackages; }
 
   std::function<FileDescriptor(std::size_t)> open_;
   std::vector<std::size_t> order_;

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <fcntl.h>
+#include <numeric>
 #include <unistd.h>
 
 #include "composer/error.h"
@@ -63,6 +64,7 @@ TEST_CASE("a stored payload is the same for rpm, and its headers are the same by
   REQUIRE(stored);
   CHECK(stored->size > (std::uint64_t{200} + static_cast<unsigned>(kib)) << 10);
   CHECK(payload_of(stored->memory) == payload_of(path.string()));
+  CHECK(::write(stored->memory.get(), "x", 1) == -1);
   const std::string original = read_file(path), made = content_of(stored->memory);
   const auto headers = original.find("\x28\xB5\x2F\xFD");
   REQUIRE(headers != std::string::npos);
@@ -114,6 +116,22 @@ TEST_CASE("packages are ready before they are asked for, and gone when the next 
   ahead.begun(1);
   CHECK_FALSE(ahead.take(2));
   CHECK(payload_of(ahead.take(0)) == payload_of(paths[0].string()));
+}
+
+TEST_CASE("no more packages are held than descriptors can be spared for") {
+  const Packages packages;
+  const auto small = packages.build("small", 1);
+  rpm::PayloadAhead ahead([&](std::size_t) { return open_package_file(small); });
+  std::vector<std::size_t> order(rpm::PayloadAhead::kMostPackages + 20);
+  std::iota(order.begin(), order.end(), 0);
+  ahead.begin(order);
+  ahead.settle();
+  CHECK(ahead.take(rpm::PayloadAhead::kMostPackages - 1));
+  CHECK_FALSE(ahead.take(rpm::PayloadAhead::kMostPackages));
+  ahead.begun(10);
+  ahead.settle();
+  CHECK(ahead.take(rpm::PayloadAhead::kMostPackages + 9));
+  CHECK_FALSE(ahead.take(rpm::PayloadAhead::kMostPackages + 10));
 }
 
 TEST_CASE("no more is decompressed than may be held, until it is taken") {

@@ -12,6 +12,7 @@ struct HardwareRoot : InstalledRoot {
   HardwareRoot() {
     const std::filesystem::path tool = scratch_.path() / "systemd-hwdb";
     std::ofstream(tool) << "#!/bin/sh\ntest \"$SYSTEMD_HWDB_UPDATE_BYPASS\" != 1 || exit 0\n"
+                           "ls /proc/self/fd >> /opened\n"
                            "cat /etc/udev/hwdb.d/*.hwdb > /etc/udev/hwdb.bin\n";
     std::filesystem::permissions(tool, std::filesystem::perms(0755));
     tool_.push_back(mount::Mount::bind(scratch_.path(), {root.path(), "/usr/local/bin"}, {}));
@@ -54,7 +55,6 @@ TEST_CASE("udev's hardware database is compiled once, and of all its files") {
   CHECK(root.read("srv-log") == "not yet\nnot yet\n");
   CHECK(knows(root, "first"));
   CHECK(knows(root, "second"));
-
   SECTION("of a package that comes later, the one that is installed declares it") {
     root.install({hardware(root, "third", kNone)});
     CHECK(root.read("srv-log") == "not yet\nnot yet\nthere\n");
@@ -68,6 +68,8 @@ TEST_CASE("udev's hardware database is compiled once, and of all its files") {
     root.install({hardware(root, "third", kNone), root.rpms.build("late", change)});
     CHECK(knows(root, "third"));
     CHECK(knows(root, "late"));
+    // Nothing of librpm: 3 is the folder that ls reads.
+    CHECK(root.read("opened").find('4') == std::string::npos);
   }
   SECTION("where no file of it came, it stays as it is") {
     std::ofstream(root.root.path() / "etc/udev/hwdb.bin") << "mine";
