@@ -16,14 +16,11 @@
 #include <unistd.h>
 
 #include "composer/base/file_descriptor.h"
-#include "composer/base/handle.h"
 #include "composer/error.h"
+#include "composer/rpm/handles.h"
 
 namespace composer::rpm {
 namespace {
-
-using Transaction = Handle<std::remove_pointer_t<rpmts>, rpmtsFree>;
-using Packages = Handle<std::remove_pointer_t<rpmdbMatchIterator>, rpmdbFreeIterator>;
 
 constexpr std::string_view kSqlite{"SQLite format 3\0", 16};
 constexpr std::size_t kMostAnswer = std::size_t{256} << 20;

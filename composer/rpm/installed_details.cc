@@ -12,13 +12,12 @@
 #include "composer/base/handle.h"
 #include "composer/error.h"
 #include "composer/rpm/database_reader.h"
+#include "composer/rpm/handles.h"
 
 namespace composer::rpm {
 namespace {
 
 using DependencySet = Handle<std::remove_pointer_t<rpmds>, rpmdsFree>;
-using Files = Handle<std::remove_pointer_t<rpmfiles>, rpmfilesFree>;
-using Text = Handle<char, std::free>;
 
 constexpr std::array<rpmTag, 6> kKinds{RPMTAG_REQUIRENAME,   RPMTAG_PROVIDENAME,
                                        RPMTAG_CONFLICTNAME,  RPMTAG_OBSOLETENAME,

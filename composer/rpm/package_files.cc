@@ -8,16 +8,12 @@
 #include <rpm/rpmfiles.h>
 #include <sys/stat.h>
 
-#include "composer/base/handle.h"
 #include "composer/error.h"
+#include "composer/rpm/handles.h"
 #include "composer/rpm/signature_file.h"
 
 namespace composer::rpm {
 namespace {
-
-using OwnedHeader = Handle<std::remove_pointer_t<Header>, headerFree>;
-using Files = Handle<std::remove_pointer_t<rpmfiles>, rpmfilesFree>;
-using Text = Handle<char, std::free>;
 
 /// What a query wants to know, and the languages.
 constexpr auto kWanted = static_cast<rpmfiFlags>(RPMFI_FLAGS_QUERY & ~RPMFI_NOFILELANGS);

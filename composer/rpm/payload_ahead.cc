@@ -1,6 +1,6 @@
 #include "composer/rpm/payload_ahead.h"
 
-#include <array>
+#include <algorithm>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <string>

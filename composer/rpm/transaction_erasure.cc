@@ -10,16 +10,11 @@
 #include <rpm/rpmps.h>
 #include <unistd.h>
 
-#include "composer/base/handle.h"
 #include "composer/error.h"
+#include "composer/rpm/handles.h"
 
 namespace composer::rpm {
 namespace {
-
-using Transaction = Handle<std::remove_pointer_t<rpmts>, rpmtsFree>;
-using Packages = Handle<std::remove_pointer_t<rpmdbMatchIterator>, rpmdbFreeIterator>;
-using ProblemSet = Handle<std::remove_pointer_t<rpmps>, rpmpsFree>;
-using ProblemIterator = Handle<std::remove_pointer_t<rpmpsi>, rpmpsFreeIterator>;
 
 constexpr std::size_t kMostWanting = 20;
 /// As scriptlets name it; one is where it is, the other may be behind the link of a merged /usr.

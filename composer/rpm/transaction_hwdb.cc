@@ -14,14 +14,10 @@
 #include <system_error>
 #include <unistd.h>
 
-#include "composer/base/handle.h"
+#include "composer/rpm/handles.h"
 
 namespace composer::rpm {
 namespace {
-
-using Packages = Handle<std::remove_pointer_t<rpmdbMatchIterator>, rpmdbFreeIterator>;
-using Files = Handle<std::remove_pointer_t<rpmfiles>, rpmfilesFree>;
-using Text = Handle<char, std::free>;
 
 constexpr const char* kSwitch = "SYSTEMD_HWDB_UPDATE_BYPASS";
 constexpr const char* kTool = "systemd-hwdb";

@@ -4,13 +4,11 @@
 #include <rpm/header.h>
 #include <rpm/rpmdb.h>
 
-#include "composer/base/handle.h"
 #include "composer/error.h"
+#include "composer/rpm/handles.h"
 
 namespace composer::rpm {
 namespace {
-
-using Packages = Handle<std::remove_pointer_t<rpmdbMatchIterator>, rpmdbFreeIterator>;
 
 std::string text_of(Header header, rpmTag tag) {
   const char* text = headerGetString(header, tag);

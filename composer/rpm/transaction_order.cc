@@ -5,12 +5,10 @@
 #include <rpm/rpmte.h>
 #include <vector>
 
-#include "composer/base/handle.h"
+#include "composer/rpm/handles.h"
 
 namespace composer::rpm {
 namespace {
-
-using Elements = Handle<std::remove_pointer_t<rpmtsi>, rpmtsiFree>;
 
 constexpr std::size_t kMostInMessage = 2000;
 

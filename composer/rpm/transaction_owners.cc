@@ -17,15 +17,11 @@
 #include <unistd.h>
 #include <vector>
 
-#include "composer/base/handle.h"
 #include "composer/error.h"
+#include "composer/rpm/handles.h"
 
 namespace composer::rpm {
 namespace {
-
-using Files = Handle<std::remove_pointer_t<rpmfiles>, rpmfilesFree>;
-using Packages = Handle<std::remove_pointer_t<rpmdbMatchIterator>, rpmdbFreeIterator>;
-using Text = Handle<char, std::free>;
 
 constexpr const char* kCapabilities = "security.capability";
 constexpr std::size_t kMostProblems = 20;

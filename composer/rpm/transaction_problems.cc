@@ -6,12 +6,12 @@
 #include <rpm/rpmprob.h>
 
 #include "composer/base/handle.h"
+#include "composer/rpm/handles.h"
 #include "composer/units.h"
 
 namespace composer::rpm {
 namespace {
 
-using Text = Handle<char, std::free>;
 using Iterator = Handle<std::remove_pointer_t<rpmpsi>, rpmpsFreeIterator>;
 
 constexpr std::size_t kMost = 40;

@@ -18,9 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "composer/base/handle.h"
 #include "composer/error.h"
 #include "composer/mount/error_wire.h"
+#include "composer/rpm/handles.h"
 #include "composer/rpm/librpm_config.h"
 #include "composer/rpm/transaction_erasure.h"
 #include "composer/rpm/transaction_hwdb.h"
@@ -35,11 +35,6 @@ namespace composer::rpm {
 namespace {
 
 using nlohmann::json;
-using Transaction = Handle<std::remove_pointer_t<rpmts>, rpmtsFree>;
-using OwnedHeader = Handle<std::remove_pointer_t<Header>, headerFree>;
-using ProblemSet = Handle<std::remove_pointer_t<rpmps>, rpmpsFree>;
-using Files = Handle<std::remove_pointer_t<rpmfiles>, rpmfilesFree>;
-using Text = Handle<char, std::free>;
 
 constexpr int kFailed = 1;
 constexpr std::size_t kMostLogLines = 50;
