@@ -18,20 +18,23 @@ namespace composer::rpm {
 /// compressed: lead and headers byte for byte, then a Zstandard frame of blocks that are stored as
 /// they are (RFC 8878, 3.1.1.2).
 struct StoredPackage {
-  FileDescriptor memory;
-  std::uint64_t size = 0;
+  FileDescriptor memory;   ///< Sealed.
+  std::uint64_t size = 0;  ///< Bytes of the payload.
 };
 
-/// @param package  An .rpm file, its payload checked already.
+/// @param package  An .rpm file, its payload checked already; where it stands does not matter.
+/// @param most     Bytes.
 /// @returns  Nothing for a payload that is not compressed by zstd, is damaged, or is larger than
-///           `most` bytes: librpm reads the file itself, and says what is wrong with it.
+///           `most`: librpm reads the file itself, and says what is wrong with it.
 std::optional<StoredPackage> store_payload(const FileDescriptor& package, std::uint64_t most);
 
 /// Decompresses packages on a thread of its own while librpm installs those before them. librpm
 /// does that in one thread, between scriptlets and the writing of files.
 class PayloadAhead {
  public:
-  /// What is decompressed and not yet installed; memory of the machine (a memfd), not of a process.
+  /// Bytes of what is decompressed and not yet installed, from which on no further package is
+  /// begun, and of the largest package; so less than twice that is held. Memory of the machine (a
+  /// memfd), not of a process.
   static constexpr std::uint64_t kMostHeld = std::uint64_t{48} << 20;
   /// Of how many packages: each is a descriptor, of which there are often 1024.
   static constexpr std::size_t kMostPackages = 64;

@@ -181,9 +181,9 @@ int on_log(rpmlogRec record, rpmlogCallbackData data) noexcept {
 }
 
 /// Digests of headers and of each file are checked. That the package is the one that is wanted was
-/// checked by who fetched it, by its digest and by its signature (solve/fetch.h, rpm/keyring.h):
-/// all of it is not read a second time. No database of keys exists yet; MD5 and SHA-1 prove nothing
-/// that SHA-256 does not.
+/// checked by who fetched it (solve/fetch.h), by its digest and, unless the repository's packages
+/// have none, by its signature (rpm/keyring.h): all of it is not read a second time. No database of
+/// keys exists yet; MD5 and SHA-1 prove nothing that SHA-256 does not.
 void set_verification(rpmts transaction) {
   constexpr rpmVSFlags kSkipped = RPMVSF_MASK_NOSIGNATURES | RPMVSF_NOMD5 | RPMVSF_NOSHA1HEADER;
   rpmtsSetVSFlags(transaction, kSkipped);
