@@ -164,6 +164,9 @@ int run_init(const std::filesystem::path& root, const ContainedStreams& streams,
   ContainedRoot contained(root);
   if (!surroundings.program.empty()) contained.add_program(surroundings.program);
   if (online) contained.show_resolver(surroundings.resolver);
+  for (const ShownFolder& shown : surroundings.shown) {
+    contained.show_folder(shown.path, shown.folder);
+  }
 
   std::array<int, 2> channel{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel.data()) != 0) {

@@ -18,12 +18,19 @@ struct ContainedStreams {
   std::vector<int> kept;
 };
 
+/// A filesystem that is seen, read-only, where a directory of the root is.
+struct ShownFolder {
+  std::string path;  ///< Of the directory; none of it a link.
+  int folder = -1;   ///< Mounted nowhere (new_filesystem.h). Afterwards it cannot be used again.
+};
+
 /// What a contained process finds in its root that is not of the root, for its time only.
 struct ContainedSurroundings {
   RootNetwork network = RootNetwork::none;
   std::string program;   ///< What the file kRootProgram holds, unless empty.
   std::string resolver;  ///< What /etc/resolv.conf holds where there is a network.
   CloneRequests clones = CloneRequests::kernel;
+  std::vector<ShownFolder> shown = {};
 };
 
 /// A copy of this process (fork) in a root and in mount, PID, IPC, UTS, network and cgroup

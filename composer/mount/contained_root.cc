@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "composer/error.h"
+#include "composer/mount/new_filesystem.h"
 #include "composer/root.h"
 
 namespace composer::mount {
@@ -42,21 +43,6 @@ FileDescriptor open_plain_directory(const std::string& path) {
                 "a package replaced it; it has to be a plain directory");
   }
   return fd;
-}
-
-FileDescriptor new_filesystem(const char* type,
-                              std::initializer_list<std::pair<const char*, const char*>> options,
-                              unsigned attributes) {
-  const auto refuse = [&] { throw system_error(fmt::format("cannot make a {}", type), errno); };
-  const FileDescriptor context(::fsopen(type, FSOPEN_CLOEXEC));
-  if (!context) refuse();
-  for (const auto& [key, value] : options) {
-    if (::fsconfig(context.get(), FSCONFIG_SET_STRING, key, value, 0) != 0) refuse();
-  }
-  if (::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) refuse();
-  FileDescriptor mounted(::fsmount(context.get(), FSMOUNT_CLOEXEC, attributes));
-  if (!mounted) refuse();
-  return mounted;
 }
 
 /// A copy of one file's or directory's mount, not yet anywhere.
@@ -263,6 +249,21 @@ void ContainedRoot::hide_resolver() {
   if (::fchdir(etc_.get()) != 0 || ::umount2("resolv.conf", MNT_DETACH | UMOUNT_NOFOLLOW) != 0 ||
       ::unlinkat(etc_.get(), "resolv.conf", 0) != 0) {
     throw system_error("cannot remove '/etc/resolv.conf' from the root", errno);
+  }
+}
+
+void ContainedRoot::show_folder(const std::string& path, int mounted) const {
+  open_how how{};
+  how.flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  const FileDescriptor place(
+      static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
+  mount_attr set{};
+  set.attr_set = kInert | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
+  if (!place || ::mount_setattr(mounted, "", AT_EMPTY_PATH, &set, sizeof set) != 0 ||
+      ::move_mount(mounted, "", place.get(), "",
+                   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+    throw system_error(fmt::format("cannot mount on '{}' in the root", path), errno);
   }
 }
 

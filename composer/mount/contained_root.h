@@ -26,6 +26,9 @@ class ContainedRoot {
   /// Puts an executable file of this content at kRootProgram, in memory.
   void add_program(std::string_view content) const;
 
+  /// Mounts a filesystem that is mounted nowhere over a directory, read-only. No link is followed.
+  void show_folder(const std::string& path, int mounted) const;
+
   /// Shows a file of this content, which cannot be written to, at /etc/resolv.conf, whatever is
   /// there: a file, a link, or nothing.
   void show_resolver(std::string_view content);

@@ -11,13 +11,14 @@
 #include "composer/error.h"
 
 namespace composer::mount {
+namespace {
 
-std::optional<FileDescriptor> open_in_root(int root, std::string_view path, int flags,
-                                           unsigned mode) {
+std::optional<FileDescriptor> open_resolved(int root, std::string_view path, int flags,
+                                            unsigned mode, unsigned resolve) {
   open_how how{};
   how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
   how.mode = (flags & O_CREAT) != 0 ? mode : 0;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve;
   if (path.find('\0') != std::string_view::npos) {
     throw Error(ErrorKind::build, fmt::format("path '{}' has a zero byte", path));
   }
@@ -29,12 +30,24 @@ std::optional<FileDescriptor> open_in_root(int root, std::string_view path, int 
     // inside. Not ours to fear, but to try again.
     if (errno == EINTR || (errno == EAGAIN && attempt < 64)) continue;
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    if (errno == ELOOP && (resolve & RESOLVE_NO_SYMLINKS) != 0) return std::nullopt;
     if (errno == ENOSYS) {
       throw Error(ErrorKind::host, "this kernel has no openat2, needed to stay inside a root",
                   "use Linux 5.12 or newer");
     }
     throw system_error(fmt::format("cannot open '{}' in the root", path), errno);
   }
+}
+
+}  // namespace
+
+std::optional<FileDescriptor> open_in_root(int root, std::string_view path, int flags,
+                                           unsigned mode) {
+  return open_resolved(root, path, flags, mode, 0);
+}
+
+std::optional<FileDescriptor> open_without_links(int root, std::string_view path, int flags) {
+  return open_resolved(root, path, flags, 0, RESOLVE_NO_SYMLINKS);
 }
 
 }  // namespace composer::mount

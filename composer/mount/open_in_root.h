@@ -17,4 +17,7 @@ namespace composer::mount {
 std::optional<FileDescriptor> open_in_root(int root, std::string_view path, int flags,
                                            unsigned mode = 0);
 
+/// The same, and nothing where a component is a symbolic link.
+std::optional<FileDescriptor> open_without_links(int root, std::string_view path, int flags);
+
 }  // namespace composer::mount

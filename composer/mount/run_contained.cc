@@ -13,7 +13,7 @@
 #include "composer/error.h"
 #include "composer/host/interrupt.h"
 #include "composer/mount/confinement.h"
-#include "composer/mount/contained_process.h"
+#include "composer/mount/contained_command.h"
 #include "composer/mount/namespaces.h"
 
 namespace composer::mount {
@@ -106,36 +106,49 @@ FileDescriptor input_of(const RootCommand& command) {
 
 }  // namespace
 
-RootCommandResult run_contained(const std::filesystem::path& root, const RootCommand& command) {
+ContainedCommand::Streams ContainedCommand::streams_for(const RootCommand& command) {
   if (command.arguments.empty()) throw Error(ErrorKind::build, "no command to run in the root");
   Pipe out = make_pipe(), err = make_pipe();
-  const FileDescriptor input = input_of(command);
-  const ContainedStreams streams{input.get(),
-                                 out.write_end.get(),
-                                 command.on_line ? out.write_end.get() : err.write_end.get(),
-                                 {}};
-  const ContainedSurroundings surroundings{
-      command.network, command.program,
-      command.network == RootNetwork::host ? resolver_of_host() : std::string(), command.clones};
-  ContainedProcess process(
-      root, streams, [&] { return execute(command); }, surroundings);
-  out.write_end.reset();
-  err.write_end.reset();
+  return {input_of(command), std::move(out.write_end), std::move(err.write_end),
+          std::move(out.read_end), std::move(err.read_end)};
+}
 
+ContainedCommand::ContainedCommand(const std::filesystem::path& root, RootCommand command,
+                                   std::vector<ShownFolder> shown)
+    : command_(std::move(command)),
+      streams_(streams_for(command_)),
+      process_(root,
+               {streams_.input.get(),
+                streams_.output.get(),
+                command_.on_line ? streams_.output.get() : streams_.error.get(),
+                {}},
+               [this] { return execute(command_); },
+               {command_.network, command_.program,
+                command_.network == RootNetwork::host ? resolver_of_host() : std::string(),
+                command_.clones, std::move(shown)}) {
+  streams_.output.reset();
+  streams_.error.reset();
+}
+
+RootCommandResult ContainedCommand::wait() {
+  FileDescriptor &out = streams_.from_output, &err = streams_.from_error;
   RootCommandResult result;
-  Lines lines(command);
-  while (out.read_end || err.read_end) {
-    std::array<pollfd, 2> wanted = {
-        {{out.read_end.get(), POLLIN, 0}, {err.read_end.get(), POLLIN, 0}}};
+  Lines lines(command_);
+  while (out || err) {
+    std::array<pollfd, 2> wanted = {{{out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}}};
     const int ready = ::poll(wanted.data(), wanted.size(), -1);
     host::throw_if_interrupted();  // The destructor ends what runs.
     if (ready < 0) continue;
-    if (wanted[0].revents != 0) drain(out.read_end, result.standard_output, &lines);
-    if (wanted[1].revents != 0) drain(err.read_end, result.standard_error, nullptr);
+    if (wanted[0].revents != 0) drain(out, result.standard_output, &lines);
+    if (wanted[1].revents != 0) drain(err, result.standard_error, nullptr);
   }
   lines.finish();
-  result.status = process.wait();
+  result.status = process_.wait();
   return result;
+}
+
+RootCommandResult run_contained(const std::filesystem::path& root, const RootCommand& command) {
+  return ContainedCommand(root, command).wait();
 }
 
 }  // namespace composer::mount

@@ -13,7 +13,9 @@
 
 #include "composer/base/file_descriptor.h"
 #include "composer/error.h"
+#include "composer/mount/contained_command.h"
 #include "composer/mount/namespaces.h"
+#include "composer/mount/new_filesystem.h"
 
 #include "tests/support/host_usr_root.h"
 
@@ -47,6 +49,38 @@ bool runs(std::string_view marker) {
 }
 
 }  // namespace
+
+TEST_CASE("a command sees another folder in place of one of the root, and cannot change it") {
+  const test::HostUsrRoot root;
+  std::ofstream(root.path() / "etc/given") << "of the root";
+  std::filesystem::create_symlink("etc", root.path() / "link");
+  const auto folder = [] {
+    FileDescriptor made = new_folder_in_memory(MiB(1));
+    const FileDescriptor file(::openat(made.get(), "given", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    write_all(file.get(), "in memory", "given");
+    return made;
+  };
+  const std::string script = "cat /etc/given; touch /etc/new 2>/dev/null || echo :no";
+  {
+    const FileDescriptor shown = folder();
+    ContainedCommand command(root.path(), {{"sh", "-c", script}}, {{"/etc", shown.get()}});
+    // Beside another one, which does not see it.
+    CHECK(output_of(root, "cat /etc/given") == "of the root");
+    CHECK(command.wait().standard_output == "in memory:no\n");
+  }
+  for (const char* path : {"/link", "/missing", "/etc/given"}) {
+    const FileDescriptor shown = folder();
+    CHECK_THROWS_AS(ContainedCommand(root.path(), {{"sh", "-c", "true"}}, {{path, shown.get()}}),
+                    Error);
+  }
+  CHECK(read_file(root.path() / "etc/given") == "of the root");
+}
+
+TEST_CASE("a folder in memory has a limit") {
+  const FileDescriptor folder = new_folder_in_memory(KiB(64));
+  const FileDescriptor file(::openat(folder.get(), "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  CHECK_THROWS_AS(write_all(file.get(), std::string(128 << 10, 'x'), "file"), Error);
+}
 
 TEST_CASE("a command's output, input and status come back") {
   const test::HostUsrRoot root;
