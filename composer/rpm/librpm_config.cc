@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <rpm/rpmkeyring.h>
 #include <rpm/rpmlib.h>
 #include <rpm/rpmmacro.h>
 #include <string_view>
@@ -89,6 +90,16 @@ void configure_librpm(const std::string& database_path,
   // An empty value would mean all of them; no file is marked with the language C.
   const std::string kept = locales->empty() ? "C" : fmt::format("{}", fmt::join(*locales, ":"));
   rpmPushMacro(nullptr, "_install_langs", nullptr, kept.c_str(), 0);
+}
+
+void set_verification(rpmts transaction) {
+  constexpr rpmVSFlags kSkipped = RPMVSF_MASK_NOSIGNATURES | RPMVSF_NOMD5 | RPMVSF_NOSHA1HEADER;
+  rpmtsSetVSFlags(transaction, kSkipped);
+  rpmtsSetVfyFlags(transaction, kSkipped);
+  rpmtsSetVfyLevel(transaction, 0);
+  rpmKeyring none = rpmKeyringNew();
+  rpmtsSetKeyring(transaction, none);
+  rpmKeyringFree(none);
 }
 
 }  // namespace composer::rpm

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <rpm/rpmts.h>
 #include <string>
 #include <vector>
 
@@ -13,5 +14,11 @@ namespace composer::rpm {
 /// @throws Error  when librpm does not start, or at the second call.
 void configure_librpm(const std::string& database_path,
                       const std::optional<std::vector<std::string>>& locales = std::nullopt);
+
+/// Digests of headers and of each file are checked. That the package is the one that is wanted was
+/// checked by who fetched it (solve/fetch.h), by its digest and, unless the repository's packages
+/// have none, by its signature (rpm/keyring.h): all of it is not read a second time. No database of
+/// keys exists yet; MD5 and SHA-1 prove nothing that SHA-256 does not.
+void set_verification(rpmts transaction);
 
 }  // namespace composer::rpm

@@ -18,6 +18,7 @@
 #include "composer/host/interrupt.h"
 #include "composer/mount/contained_process.h"
 #include "composer/mount/error_wire.h"
+#include "composer/rpm/modules_ahead.h"
 #include "composer/rpm/payload_ahead.h"
 #include "composer/rpm/scriptlet_output.h"
 #include "composer/rpm/transaction_channel.h"
@@ -69,7 +70,8 @@ class Installation {
   Installation(const TransactionRequest& request, Progress& progress)
       : request_(request),
         progress_(progress),
-        ahead_([this](std::size_t index) { return open_package_file(index); }) {
+        ahead_([this](std::size_t index) { return open_package_file(index); }),
+        modules_([this](std::size_t index) { return open_package_file(index); }) {
     for (const std::filesystem::path& package : request.packages) {
       const FileDescriptor fd = open_file(package, O_RDONLY);
       struct stat status {};
@@ -133,6 +135,13 @@ class Installation {
       } else {
         advance(message);
       }
+    } else if (message.contains("modules")) {
+      if (const auto packages = numbers_in(message["modules"])) modules_.begin(*packages);
+    } else if (message.contains("index")) {
+      with_failure([&] { index_modules(message["index"]); });
+    } else if (message.contains("indexed")) {
+      with_failure([&] { modules_.finish(progress_); });
+      channel.send({{"go on", true}});
     } else if (message.contains("warning")) {
       progress_.warning(text_of(message, "warning"));
     } else if (message.contains("note")) {
@@ -169,6 +178,33 @@ class Installation {
           fmt::format("package '{}' was changed while it was being installed", package.string()));
     }
     return fd;
+  }
+
+  /// Numbers of packages; nothing for what are none, or more than there are.
+  std::optional<std::vector<std::size_t>> numbers_in(const json& message) const {
+    std::vector<std::size_t> numbers;
+    if (!message.is_array() || message.size() > request_.packages.size()) return std::nullopt;
+    for (const json& number : message) {
+      if (!number.is_number_unsigned()) return std::nullopt;
+      if (number.get<std::size_t>() >= request_.packages.size()) return std::nullopt;
+      numbers.push_back(number.get<std::size_t>());
+    }
+    return numbers;
+  }
+
+  void index_modules(const json& kernels) {
+    for (const json& kernel : kernels) {
+      if (kernel.is_string()) modules_.index(request_.root, kernel.get<std::string>());
+    }
+  }
+
+  template <typename Work>
+  void with_failure(Work&& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      failure_ = error;
+    }
   }
 
   void take_order(const json& message) {
@@ -244,7 +280,8 @@ class Installation {
   std::optional<TraceSpan> span_;  ///< What is in hand.
   std::vector<std::size_t> order_;
   bool ordered_ = false;  ///< All of `order_` has been told.
-  PayloadAhead ahead_;    ///< Last: its thread opens packages.
+  PayloadAhead ahead_;    ///< Its thread opens packages, as that of `modules_` does.
+  ModulesAhead modules_;
 };
 
 }  // namespace

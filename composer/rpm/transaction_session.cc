@@ -9,7 +9,6 @@
 #include <optional>
 #include <rpm/header.h>
 #include <rpm/rpmfiles.h>
-#include <rpm/rpmkeyring.h>
 #include <rpm/rpmlib.h>
 #include <rpm/rpmlog.h>
 #include <rpm/rpmte.h>
@@ -17,6 +16,7 @@
 #include <set>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 #include "composer/error.h"
 #include "composer/mount/error_wire.h"
@@ -25,6 +25,7 @@
 #include "composer/rpm/transaction_erasure.h"
 #include "composer/rpm/transaction_hwdb.h"
 #include "composer/rpm/transaction_leaving.h"
+#include "composer/rpm/transaction_modules.h"
 #include "composer/rpm/transaction_order.h"
 #include "composer/rpm/transaction_owners.h"
 #include "composer/rpm/transaction_phase.h"
@@ -53,6 +54,9 @@ struct Session {
   bool erases = false;  ///< Nothing is installed: what packages leave behind is not wanted.
   UnknownOwners unknown;
   HardwareDatabase hwdb;
+  ModuleIndexes modules;
+  std::size_t to_begin = 0;      ///< Packages whose installation has not begun.
+  bool indexing = false;         ///< The other side makes indexes of modules.
   std::vector<std::string> log;  ///< What librpm said since the last package or scriptlet began.
   FD_t open = nullptr;           ///< The package that librpm reads.
 
@@ -100,6 +104,22 @@ struct Session {
     }
   }
 
+  /// Has the other side begin to make what indexes of modules were put off.
+  void begin_indexes() {
+    const std::vector<std::string> kernels = modules.put_on();
+    if (kernels.empty()) return;
+    channel->send({{"index", kernels}});
+    indexing = true;
+  }
+
+  /// Waits for them.
+  void finish_indexes() {
+    begin_indexes();
+    if (!std::exchange(indexing, false)) return;
+    channel->send({{"indexed", true}});
+    if (!channel->receive()) ::_exit(kFailed);
+  }
+
   /// @param phase  Where in its package's life the scriptlet is run, as spec files name it.
   void script_begins(const std::string& package, std::string_view phase) {
     log.clear();
@@ -129,10 +149,14 @@ struct Session {
         break;
       case RPMCALLBACK_INST_START:
         log.clear();
+        if (to_begin > 0) --to_begin;
         hwdb.begun(index_of(key));
+        if (modules.begun(index_of(key))) begin_indexes();
         channel->send({{"package", nevra_of(header)}, {"index", index_of(key)}});
         break;
       case RPMCALLBACK_SCRIPT_START:
+        // All are installed: what follows may need the indexes.
+        if (to_begin == 0 && amount != RPMTAG_POSTIN) finish_indexes();
         script_begins(header ? nevra_of(header) : "?", phase_of(amount));
         break;
       case RPMCALLBACK_SCRIPT_STOP:
@@ -178,20 +202,6 @@ int on_log(rpmlogRec record, rpmlogCallbackData data) noexcept {
     ::_exit(kFailed);
   }
   return 0;  // Nothing is left for librpm to print.
-}
-
-/// Digests of headers and of each file are checked. That the package is the one that is wanted was
-/// checked by who fetched it (solve/fetch.h), by its digest and, unless the repository's packages
-/// have none, by its signature (rpm/keyring.h): all of it is not read a second time. No database of
-/// keys exists yet; MD5 and SHA-1 prove nothing that SHA-256 does not.
-void set_verification(rpmts transaction) {
-  constexpr rpmVSFlags kSkipped = RPMVSF_MASK_NOSIGNATURES | RPMVSF_NOMD5 | RPMVSF_NOSHA1HEADER;
-  rpmtsSetVSFlags(transaction, kSkipped);
-  rpmtsSetVfyFlags(transaction, kSkipped);
-  rpmtsSetVfyLevel(transaction, 0);
-  rpmKeyring none = rpmKeyringNew();
-  rpmtsSetKeyring(transaction, none);
-  rpmKeyringFree(none);
 }
 
 [[noreturn]] void refuse(const Session& session, std::string message, std::string hint = {}) {
@@ -242,6 +252,7 @@ ReadPackage read_package(rpmts transaction, const std::string& name, std::size_t
   if (const Files files{rpmfilesNew(nullptr, raw, RPMTAG_BASENAMES, RPMFI_FLAGS_QUERY)}) {
     refuse_named_pipes(session, files.get(), nevra);
     session.hwdb.look_at(files.get(), nevra, index);
+    session.modules.look_at(raw, files.get(), index);
   }
   return {std::move(nevra), index, std::move(header)};
 }
@@ -319,12 +330,19 @@ void prepare_installation(rpmts transaction, const TransactionRequest& request, 
   }
   add_packages(transaction, request, session);
   session.hwdb.put_off(transaction);
+  session.to_begin = request.packages.size();
+  // A package that leaves may have scriptlets that need an index.
+  if (request.remove.empty()) {
+    const auto packages = session.modules.put_off(transaction);
+    if (!packages.empty()) session.channel->send({{"modules", packages}});
+  }
   session.log.clear();
   check(transaction, session);
 }
 
 /// What scriptlets asked for again and again, once for all of them.
 void do_what_was_put_off(Session& session) {
+  session.finish_indexes();
   if (!session.hwdb.is_due()) return;
   constexpr std::string_view kPhase = "systemd-hwdb update";
   session.script_begins(session.hwdb.owner(), kPhase);

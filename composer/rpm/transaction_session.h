@@ -12,8 +12,9 @@ namespace composer::rpm {
 /// Messages to the other side: {"open": index} asks for a descriptor; {"package": nevra,
 /// "index": index} when its unpacking begins; {"warning": text}; {"note": text}; {"script": phase,
 /// "package": nevra, "failed": bool, "notes": [...]} waits for an answer, so that what the
-/// scriptlet printed is told apart from what the next one prints; {"error": wire text} ends the
-/// session.
+/// scriptlet printed is told apart from what the next one prints; {"modules": [indices]} names
+/// packages with kernel modules whose indexes are put off; {"index": [kernels]} has them made, and
+/// {"indexed": true} waits until they are; {"error": wire text} ends the session.
 ///
 /// @return  The exit status of the process, which is not to do anything else.
 int run_session(const TransactionRequest& request, const TransactionChannel& channel);

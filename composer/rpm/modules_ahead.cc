@@ -1,0 +1,240 @@
+#include "composer/rpm/modules_ahead.h"
+
+#include <algorithm>
+#include <archive.h>
+#include <archive_entry.h>
+#include <cerrno>
+#include <dirent.h>
+#include <exception>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <memory>
+#include <sstream>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+#include "composer/base/handle.h"
+#include "composer/base/trace.h"
+#include "composer/error.h"
+#include "composer/mount/new_filesystem.h"
+#include "composer/mount/open_in_root.h"
+#include "composer/rpm/kernel_module.h"
+#include "composer/rpm/scriptlet_output.h"
+#include "composer/rpm/signature_file.h"
+
+namespace composer::rpm {
+namespace {
+
+constexpr std::size_t kReadSize = 256 << 10;
+constexpr int kNice = 10;
+constexpr std::size_t kMostModules = 100'000;  ///< Of a folder; a kernel has some 5,000.
+
+void free_archive(archive* handle) {
+  archive_read_free(handle);
+}
+
+using Archive = Handle<archive, free_archive>;
+
+[[noreturn]] void refuse(archive* handle) {
+  const char* why = handle ? archive_error_string(handle) : nullptr;
+  throw Error(ErrorKind::build, why ? why : "cannot be read");
+}
+
+/// For what is compressed in any way that packages and modules are.
+Archive reader() {
+  Archive made(archive_read_new());
+  if (!made) refuse(nullptr);
+  // Named one by one: "all" has filters that run programs.
+  archive_read_support_filter_gzip(made.get());
+  archive_read_support_filter_xz(made.get());
+  archive_read_support_filter_zstd(made.get());
+  archive_read_support_filter_bzip2(made.get());
+  archive_read_support_filter_lzma(made.get());
+  return made;
+}
+
+/// The content of the entry that the archive stands at.
+std::string content_of(archive* from, Bytes most) {
+  std::string content;
+  for (;;) {
+    const void* block = nullptr;
+    std::size_t size = 0;
+    la_int64_t offset = 0;
+    const int result = archive_read_data_block(from, &block, &size, &offset);
+    if (result == ARCHIVE_EOF) return content;
+    if (result != ARCHIVE_OK || offset < 0) refuse(from);
+    if (static_cast<std::uint64_t>(offset) != content.size() ||
+        size > most.count - content.size()) {
+      throw Error(ErrorKind::build, "it is too large, or has holes");
+    }
+    content.append(static_cast<const char*>(block), size);
+  }
+}
+
+std::string decompressed(const std::string& bytes) {
+  if (bytes.starts_with("\x7f"
+                        "ELF"))
+    return bytes;
+  const Archive archive = reader();
+  archive_read_support_format_raw(archive.get());
+  archive_entry* entry = nullptr;
+  if (archive_read_open_memory(archive.get(), bytes.data(), bytes.size()) != ARCHIVE_OK ||
+      archive_read_next_header(archive.get(), &entry) != ARCHIVE_OK) {
+    refuse(archive.get());
+  }
+  return content_of(archive.get(), ModulesAhead::kLargestModule);
+}
+
+/// Writes a new file with a hole where nothing is of interest.
+void write_module(int folder, const std::string& path, std::string_view elf) {
+  for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    ::mkdirat(folder, path.substr(0, slash).c_str(), 0755);  // What cannot be made fails below.
+  }
+  const FileDescriptor file(
+      ::openat(folder, path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!file) throw system_error("cannot write a module", errno);
+  std::uint64_t at = 0;
+  for (const Part& hole : parts_not_indexed(elf)) {
+    write_all_at(file.get(), elf.substr(at, hole.offset - at), at, "module");
+    at = hole.offset + hole.size;
+  }
+  write_all_at(file.get(), elf.substr(at), at, "module");
+  if (::ftruncate(file.get(), static_cast<off_t>(elf.size())) != 0) {
+    throw system_error("cannot write a module", errno);
+  }
+}
+
+}  // namespace
+
+ModulesAhead::ModulesAhead(std::function<FileDescriptor(std::size_t)> open)
+    : open_(std::move(open)) {}
+
+ModulesAhead::~ModulesAhead() {
+  stopped_ = true;
+  wait();
+}
+
+void ModulesAhead::wait() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void ModulesAhead::begin(std::vector<std::size_t> packages) {
+  if (thread_.joinable()) return;
+  try {
+    thread_ = std::thread([this, packages = std::move(packages)] { run(packages); });
+  } catch (const std::system_error&) {
+    // No further thread to be had: depmod decompresses.
+  }
+}
+
+void ModulesAhead::run(const std::vector<std::size_t>& packages) {
+  // Nobody waits for it until the packages are installed. Linux has priorities of threads.
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
+  for (const std::size_t package : packages) {
+    try {
+      const TraceSpan span("work", "decompress kernel modules");
+      take(open_(package));
+    } catch (const std::exception&) {
+      // Some modules are missing, so that their folder is not shown: depmod will read what is
+      // there.
+    }
+  }
+}
+
+void ModulesAhead::take(const FileDescriptor& package) {
+  const PackageFile file = open_package(fmt::format("/proc/self/fd/{}", package.get()), "package");
+  const Archive archive = reader();
+  archive_read_support_format_cpio(archive.get());
+  if (archive_read_open_fd(archive.get(), file.fd.get(), kReadSize) != ARCHIVE_OK) {
+    refuse(archive.get());
+  }
+  while (!stopped_) {
+    archive_entry* entry = nullptr;
+    const int result = archive_read_next_header(archive.get(), &entry);
+    if (result == ARCHIVE_EOF) return;
+    if (result != ARCHIVE_OK) refuse(archive.get());
+    const char* name = archive_entry_pathname(entry);
+    const auto path = name ? module_path(name) : std::nullopt;
+    if (!path || archive_entry_filetype(entry) != AE_IFREG) continue;
+    const Seen seen{static_cast<std::uint64_t>(archive_entry_size(entry)),
+                    archive_entry_mtime(entry)};
+    const std::string content = content_of(archive.get(), kLargestModule);
+    Folder& folder = folder_of(path->version, path->folder);
+    write_module(folder.memory.get(), path->rest, decompressed(content));
+    folder.modules.emplace(path->rest, seen);
+  }
+}
+
+ModulesAhead::Folder& ModulesAhead::folder_of(const std::string& version, const std::string& name) {
+  Folder& folder = folders_[{version, name}];
+  if (!folder.memory) folder.memory = mount::new_folder_in_memory(kMost);
+  return folder;
+}
+
+void ModulesAhead::list(int folder, const std::string& path, Modules& into) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(
+      ::fdopendir(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)), ::closedir);
+  if (!entries) throw system_error("cannot list kernel modules", errno);
+  while (const dirent* entry = ::readdir(entries.get())) {
+    const std::string name = entry->d_name, inner = path + name;
+    struct stat status {};
+    if (name == "." || name == "..") continue;
+    if (::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (S_ISDIR(status.st_mode)) {
+      const FileDescriptor below(
+          ::openat(folder, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      if (below) list(below.get(), inner + "/", into);
+    } else if (module_path("/lib/modules/x/x/" + inner)) {
+      // A link to a module has another size, as of now, than any module.
+      into[inner] = {static_cast<std::uint64_t>(status.st_size), status.st_mtim.tv_sec};
+    }
+    if (into.size() > kMostModules) throw Error(ErrorKind::build, "too many kernel modules");
+  }
+}
+
+void ModulesAhead::index(const std::filesystem::path& root, const std::string& version) {
+  wait();
+  const auto sound = module_path(fmt::format("/lib/modules/{}/x/x.ko", version));
+  if (!sound || sound->version != version) {
+    throw Error(ErrorKind::build, fmt::format("'{}' is no kernel's version", printable(version)));
+  }
+  const FileDescriptor top = open_file(root, O_PATH | O_DIRECTORY);
+  std::vector<mount::ShownFolder> shown;
+  for (auto& [key, folder] : folders_) {
+    if (key.first != version || !folder.memory) continue;
+    std::string path = fmt::format("/usr/lib/modules/{}/{}", version, key.second);
+    const auto real = mount::open_without_links(top.get(), path, O_RDONLY | O_DIRECTORY);
+    Modules there;
+    if (real) list(real->get(), "", there);
+    if (real && there == folder.modules) shown.push_back({std::move(path), folder.memory.get()});
+  }
+  RootCommand command;
+  command.arguments = {"depmod", "-a", version};
+  begun_.push_back({version,
+                    std::make_unique<TraceSpan>(
+                        "command", fmt::format("depmod -a {}{}", version,
+                                               shown.empty() ? "" : ", of modules in memory")),
+                    std::make_unique<mount::ContainedCommand>(root, std::move(command), shown)});
+  // What was mounted lives as long as depmod does.
+  std::erase_if(folders_, [&](const auto& item) { return item.first.first == version; });
+}
+
+void ModulesAhead::finish(Progress& progress) {
+  for (Indexing& indexing : begun_) {
+    const RootCommandResult result = indexing.command->wait();
+    indexing.span->end();
+    Problem problem{
+        fmt::format("depmod failed for kernel '{}'", printable(indexing.version)), {}, {}, {}};
+    std::istringstream lines(result.standard_output + result.standard_error);
+    for (std::string line; std::getline(lines, line);) {
+      progress.output(fmt::format("depmod of kernel {}", indexing.version), printable(line));
+      problem.notes.push_back("| " + printable(line));
+    }
+    if (result.status != 0) throw Error(ErrorKind::build, std::move(problem));
+  }
+  begun_.clear();
+}
+
+}  // namespace composer::rpm

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "composer/base/file_descriptor.h"
+#include "composer/base/trace.h"
+#include "composer/mount/contained_command.h"
+#include "composer/progress.h"
+#include "composer/units.h"
+
+namespace composer::rpm {
+
+/// Reads kernel modules out of packages on a thread of its own while librpm installs, so that
+/// depmod finds them decompressed: most of its time is xz, on one core (docs/adr/0008).
+///
+/// What depmod sees then in place of the folder of modules is a copy in memory, under the same
+/// names, without code; it looks at the bytes, not at names, to tell whether a module is
+/// compressed (kmod, libkmod/libkmod-file.c). It is shown only where each module in the folder has
+/// the size and the time that the packages say, and none is there beside them.
+class ModulesAhead {
+ public:
+  /// Of all copies of one folder. What does not fit is read by depmod itself.
+  static constexpr Bytes kMost = MiB(256);
+  /// Of one module, compressed and not.
+  static constexpr Bytes kLargestModule = MiB(64);
+
+  /// @param open  A package file by its number; called on the thread. What it throws is as if the
+  ///              package had no modules that can be read.
+  explicit ModulesAhead(std::function<FileDescriptor(std::size_t)> open);
+  ModulesAhead(const ModulesAhead&) = delete;
+  ModulesAhead& operator=(const ModulesAhead&) = delete;
+  /// Stops the thread.
+  ~ModulesAhead();
+
+  /// Begins. Once.
+  void begin(std::vector<std::size_t> packages);
+
+  /// Begins `depmod -a VERSION` in the root, contained as a scriptlet is.
+  /// @throws Error  when it cannot be started.
+  void index(const std::filesystem::path& root, const std::string& version);
+  /// Waits for what was begun, and tells what it printed. @throws Error  when it failed.
+  void finish(Progress& progress);
+
+ private:
+  /// A module's file, as a package has it and as it lies in the root.
+  struct Seen {
+    std::uint64_t size = 0;
+    std::int64_t time = 0;  ///< Of its last change, in seconds since 1970.
+    friend bool operator==(const Seen&, const Seen&) = default;
+  };
+  using Modules = std::map<std::string, Seen>;
+  struct Folder {
+    FileDescriptor memory;
+    Modules modules;
+  };
+  /// depmod, for a kernel.
+  struct Indexing {
+    std::string version;
+    std::unique_ptr<TraceSpan> span;
+    std::unique_ptr<mount::ContainedCommand> command;
+  };
+
+  void run(const std::vector<std::size_t>& packages);
+  void take(const FileDescriptor& package);
+  Folder& folder_of(const std::string& version, const std::string& name);
+  static void list(int folder, const std::string& path, Modules& into);
+  void wait();
+
+  std::function<FileDescriptor(std::size_t)> open_;
+  std::map<std::pair<std::string, std::string>, Folder> folders_;  ///< By version and name.
+  std::vector<Indexing> begun_;
+  std::atomic<bool> stopped_ = false;
+  std::thread thread_;
+};
+
+}  // namespace composer::rpm
