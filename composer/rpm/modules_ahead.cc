@@ -18,6 +18,7 @@
 #include "composer/base/handle.h"
 #include "composer/base/trace.h"
 #include "composer/error.h"
+#include "composer/host/interrupt.h"
 #include "composer/mount/new_filesystem.h"
 #include "composer/mount/open_in_root.h"
 #include "composer/rpm/kernel_module.h"
@@ -29,7 +30,9 @@ namespace {
 
 constexpr std::size_t kReadSize = 256 << 10;
 constexpr int kNice = 10;
-constexpr std::size_t kMostModules = 100'000;  ///< Of a folder; a kernel has some 5,000.
+// Of a folder. A kernel has some 5,000 modules, eight folders deep.
+constexpr std::size_t kMostModules = 100'000;
+constexpr int kDeepest = 32;
 
 void free_archive(archive* handle) {
   archive_read_free(handle);
@@ -150,7 +153,7 @@ void ModulesAhead::take(const FileDescriptor& package) {
   if (archive_read_open_fd(archive.get(), file.fd.get(), kReadSize) != ARCHIVE_OK) {
     refuse(archive.get());
   }
-  while (!stopped_) {
+  while (!stopped_ && !host::interrupted()) {
     archive_entry* entry = nullptr;
     const int result = archive_read_next_header(archive.get(), &entry);
     if (result == ARCHIVE_EOF) return;
@@ -173,25 +176,27 @@ ModulesAhead::Folder& ModulesAhead::folder_of(const std::string& version, const 
   return folder;
 }
 
-void ModulesAhead::list(int folder, const std::string& path, Modules& into) {
+bool ModulesAhead::list(int folder, const std::string& path, int depth, Modules& into) {
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(
       ::fdopendir(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)), ::closedir);
-  if (!entries) throw system_error("cannot list kernel modules", errno);
+  if (!entries || depth > kDeepest) return false;
   while (const dirent* entry = ::readdir(entries.get())) {
     const std::string name = entry->d_name, inner = path + name;
     struct stat status {};
     if (name == "." || name == "..") continue;
-    if (::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return false;
     if (S_ISDIR(status.st_mode)) {
       const FileDescriptor below(
           ::openat(folder, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-      if (below) list(below.get(), inner + "/", into);
+      if (!below || !list(below.get(), inner + "/", depth + 1, into)) return false;
     } else if (module_path("/lib/modules/x/x/" + inner)) {
-      // A link to a module has another size, as of now, than any module.
+      if (!S_ISREG(status.st_mode) || into.size() == kMostModules) return false;
       into[inner] = {static_cast<std::uint64_t>(status.st_size), status.st_mtim.tv_sec};
+    } else if (S_ISLNK(status.st_mode)) {
+      return false;  // To a folder, perhaps.
     }
-    if (into.size() > kMostModules) throw Error(ErrorKind::build, "too many kernel modules");
   }
+  return true;
 }
 
 void ModulesAhead::index(const std::filesystem::path& root, const std::string& version) {
@@ -207,8 +212,8 @@ void ModulesAhead::index(const std::filesystem::path& root, const std::string& v
     std::string path = fmt::format("/usr/lib/modules/{}/{}", version, key.second);
     const auto real = mount::open_without_links(top.get(), path, O_RDONLY | O_DIRECTORY);
     Modules there;
-    if (real) list(real->get(), "", there);
-    if (real && there == folder.modules) shown.push_back({std::move(path), folder.memory.get()});
+    if (!real || !list(real->get(), "", 0, there) || there != folder.modules) continue;
+    shown.push_back({std::move(path), folder.memory.get()});
   }
   RootCommand command;
   command.arguments = {"depmod", "-a", version};

@@ -72,7 +72,8 @@ class ModulesAhead {
   void run(const std::vector<std::size_t>& packages);
   void take(const FileDescriptor& package);
   Folder& folder_of(const std::string& version, const std::string& name);
-  static void list(int folder, const std::string& path, Modules& into);
+  /// @return  Whether all of it could be looked at, and was nothing but folders and files.
+  static bool list(int folder, const std::string& path, int depth, Modules& into);
   void wait();
 
   std::function<FileDescriptor(std::size_t)> open_;
