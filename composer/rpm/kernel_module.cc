@@ -1,6 +1,8 @@
 #include "composer/rpm/kernel_module.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstddef>
 #include <cstring>
 #include <elf.h>
 
@@ -64,6 +66,18 @@ std::optional<ModulePath> module_path(std::string_view path) {
   }
   const std::size_t rest = names[0].size() + names[1].size() + 2;
   return ModulePath{names[0], names[1], std::string(path.substr(rest))};
+}
+
+bool is_kernel_version(std::string_view name) {
+  const auto is_digit = [](unsigned char c) { return std::isdigit(c) != 0; };
+  const auto dot = name.find('.');
+  return dot != std::string_view::npos && dot > 0 && dot + 1 < name.size() &&
+         std::all_of(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(dot), is_digit) &&
+         is_digit(static_cast<unsigned char>(name[dot + 1])) &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 ||
+                  std::string_view("-_.+~").find(static_cast<char>(c)) != std::string_view::npos;
+         });
 }
 
 std::vector<Part> parts_not_indexed(std::string_view elf) {

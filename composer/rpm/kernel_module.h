@@ -18,6 +18,10 @@ struct ModulePath {
 /// (.ko, .ko.gz, .ko.xz, .ko.zst), and for a path with `..` and the like in it.
 std::optional<ModulePath> module_path(std::string_view path);
 
+/// Whether depmod takes `name` for a kernel's version: two numbers and a dot at its beginning (kmod
+/// 34, tools/depmod.c, is_version_number); no character in it is of use to anything but a version.
+bool is_kernel_version(std::string_view name);
+
 /// A stretch of a file.
 struct Part {
   std::uint64_t offset = 0, size = 0;  ///< Bytes.

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include "composer/base/handle.h"
 #include "composer/base/trace.h"
@@ -28,11 +29,15 @@
 namespace composer::rpm {
 namespace {
 
-constexpr std::size_t kReadSize = 256 << 10;
+constexpr std::size_t kReadSize = 64 << 10;
+constexpr std::uint64_t kPage = 4096;
+constexpr std::size_t kShownLines = 20;
 constexpr int kNice = 10;
-// Of a folder. A kernel has some 5,000 modules, eight folders deep.
+// A kernel has some 5,000 modules in one folder, eight levels deep.
 constexpr std::size_t kMostModules = 100'000;
+constexpr std::size_t kMostFolders = 16;
 constexpr int kDeepest = 32;
+constexpr std::uint32_t kTagPayloadCompressor = 1125;
 
 void free_archive(archive* handle) {
   archive_read_free(handle);
@@ -45,18 +50,43 @@ using Archive = Handle<archive, free_archive>;
   throw Error(ErrorKind::build, why ? why : "cannot be read");
 }
 
-/// For what is compressed in any way that packages and modules are.
-Archive reader() {
+/// One layer of compression, as rpm and kmod have it. Left to itself libarchive takes off as many
+/// as there are.
+Archive reader(int filter) {
   Archive made(archive_read_new());
-  if (!made) refuse(nullptr);
-  // Named one by one: "all" has filters that run programs.
-  archive_read_support_filter_gzip(made.get());
-  archive_read_support_filter_xz(made.get());
-  archive_read_support_filter_zstd(made.get());
-  archive_read_support_filter_bzip2(made.get());
-  archive_read_support_filter_lzma(made.get());
+  if (!made || archive_read_append_filter(made.get(), filter) != ARCHIVE_OK) refuse(made.get());
   return made;
 }
+
+int filter_of_payload(std::string_view name) {
+  if (name == "zstd") return ARCHIVE_FILTER_ZSTD;
+  if (name == "xz") return ARCHIVE_FILTER_XZ;
+  if (name == "gzip") return ARCHIVE_FILTER_GZIP;
+  if (name == "bzip2") return ARCHIVE_FILTER_BZIP2;
+  if (name == "lzma") return ARCHIVE_FILTER_LZMA;
+  throw Error(ErrorKind::build, "the payload is compressed in another way");
+}
+
+/// kmod 34, libkmod/libkmod-file.c, and RFCs 1952 and 8878.
+int filter_of_module(std::string_view bytes) {
+  if (bytes.starts_with(std::string_view("\xfd\x37zXZ\0", 6))) return ARCHIVE_FILTER_XZ;
+  if (bytes.starts_with("\x28\xb5\x2f\xfd")) return ARCHIVE_FILTER_ZSTD;
+  if (bytes.starts_with("\x1f\x8b")) return ARCHIVE_FILTER_GZIP;
+  return ARCHIVE_FILTER_NONE;
+}
+
+/// Where libarchive reads a payload: ends when nobody wants it any more.
+struct Payload {
+  int fd;
+  std::function<bool()> is_to_end;
+  std::string buffer = std::string(kReadSize, '\0');
+
+  static la_ssize_t read(archive* /*unused*/, void* data, const void** bytes) {
+    auto* self = static_cast<Payload*>(data);
+    *bytes = self->buffer.data();
+    return self->is_to_end() ? -1 : ::read(self->fd, self->buffer.data(), self->buffer.size());
+  }
+};
 
 /// The content of the entry that the archive stands at.
 std::string content_of(archive* from, Bytes most) {
@@ -76,37 +106,22 @@ std::string content_of(archive* from, Bytes most) {
   }
 }
 
-std::string decompressed(const std::string& bytes) {
-  if (bytes.starts_with("\x7f"
-                        "ELF"))
-    return bytes;
-  const Archive archive = reader();
-  archive_read_support_format_raw(archive.get());
-  archive_entry* entry = nullptr;
-  if (archive_read_open_memory(archive.get(), bytes.data(), bytes.size()) != ARCHIVE_OK ||
-      archive_read_next_header(archive.get(), &entry) != ARCHIVE_OK) {
-    refuse(archive.get());
+std::string decompressed(std::string bytes) {
+  constexpr std::string_view kElf("\x7f\x45LF");
+  if (const int filter = filter_of_module(bytes); filter != ARCHIVE_FILTER_NONE) {
+    const Archive archive = reader(filter);
+    archive_read_support_format_raw(archive.get());
+    archive_entry* entry = nullptr;
+    if (archive_read_open_memory(archive.get(), bytes.data(), bytes.size()) != ARCHIVE_OK ||
+        archive_read_next_header(archive.get(), &entry) != ARCHIVE_OK) {
+      refuse(archive.get());
+    }
+    // Not into `bytes`, which it reads.
+    std::string content = content_of(archive.get(), ModulesAhead::kLargestModule);
+    bytes.swap(content);
   }
-  return content_of(archive.get(), ModulesAhead::kLargestModule);
-}
-
-/// Writes a new file with a hole where nothing is of interest.
-void write_module(int folder, const std::string& path, std::string_view elf) {
-  for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-    ::mkdirat(folder, path.substr(0, slash).c_str(), 0755);  // What cannot be made fails below.
-  }
-  const FileDescriptor file(
-      ::openat(folder, path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (!file) throw system_error("cannot write a module", errno);
-  std::uint64_t at = 0;
-  for (const Part& hole : parts_not_indexed(elf)) {
-    write_all_at(file.get(), elf.substr(at, hole.offset - at), at, "module");
-    at = hole.offset + hole.size;
-  }
-  write_all_at(file.get(), elf.substr(at), at, "module");
-  if (::ftruncate(file.get(), static_cast<off_t>(elf.size())) != 0) {
-    throw system_error("cannot write a module", errno);
-  }
+  if (!bytes.starts_with(kElf)) throw Error(ErrorKind::build, "it is no module");
+  return bytes;
 }
 
 }  // namespace
@@ -125,10 +140,11 @@ void ModulesAhead::wait() {
 
 void ModulesAhead::begin(std::vector<std::size_t> packages) {
   if (thread_.joinable()) return;
+  done_ = false;
   try {
     thread_ = std::thread([this, packages = std::move(packages)] { run(packages); });
   } catch (const std::system_error&) {
-    // No further thread to be had: depmod decompresses.
+    done_ = true;  // No further thread to be had: depmod decompresses.
   }
 }
 
@@ -144,16 +160,46 @@ void ModulesAhead::run(const std::vector<std::size_t>& packages) {
       // there.
     }
   }
+  done_ = true;
+}
+
+bool ModulesAhead::is_to_end() const {
+  return stopped_ || host::interrupted();
+}
+
+/// A new file with a hole where nothing is of interest.
+void ModulesAhead::write(const std::string& content, int folder, const std::string& path) {
+  for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    ::mkdirat(folder, path.substr(0, slash).c_str(), 0755);  // What cannot be made fails below.
+  }
+  const FileDescriptor file(
+      ::openat(folder, path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!file) throw system_error("cannot write a module", errno);
+  const std::string_view elf(content);
+  std::vector<Part> holes = parts_not_indexed(elf);
+  holes.push_back({elf.size(), 0});
+  std::uint64_t at = 0;
+  for (const Part& hole : holes) {
+    written_ += round_up({hole.offset - at + kPage}, {kPage});
+    if (written_ > kMost) throw Error(ErrorKind::build, "there are too many modules");
+    write_all_at(file.get(), elf.substr(at, hole.offset - at), at, "module");
+    at = hole.offset + hole.size;
+  }
+  if (::ftruncate(file.get(), static_cast<off_t>(elf.size())) != 0) {
+    throw system_error("cannot write a module", errno);
+  }
 }
 
 void ModulesAhead::take(const FileDescriptor& package) {
   const PackageFile file = open_package(fmt::format("/proc/self/fd/{}", package.get()), "package");
-  const Archive archive = reader();
+  const Archive archive =
+      reader(filter_of_payload(file.header.text(kTagPayloadCompressor).value_or("gzip")));
   archive_read_support_format_cpio(archive.get());
-  if (archive_read_open_fd(archive.get(), file.fd.get(), kReadSize) != ARCHIVE_OK) {
+  Payload payload{file.fd.get(), [this] { return is_to_end(); }};
+  if (archive_read_open(archive.get(), &payload, nullptr, Payload::read, nullptr) != ARCHIVE_OK) {
     refuse(archive.get());
   }
-  while (!stopped_ && !host::interrupted()) {
+  while (!is_to_end()) {
     archive_entry* entry = nullptr;
     const int result = archive_read_next_header(archive.get(), &entry);
     if (result == ARCHIVE_EOF) return;
@@ -163,15 +209,17 @@ void ModulesAhead::take(const FileDescriptor& package) {
     if (!path || archive_entry_filetype(entry) != AE_IFREG) continue;
     const Seen seen{static_cast<std::uint64_t>(archive_entry_size(entry)),
                     archive_entry_mtime(entry)};
+    if (++modules_ > kMostModules) throw Error(ErrorKind::build, "there are too many modules");
     const std::string content = content_of(archive.get(), kLargestModule);
     Folder& folder = folder_of(path->version, path->folder);
-    write_module(folder.memory.get(), path->rest, decompressed(content));
+    write(decompressed(content), folder.memory.get(), path->rest);
     folder.modules.emplace(path->rest, seen);
   }
 }
 
 ModulesAhead::Folder& ModulesAhead::folder_of(const std::string& version, const std::string& name) {
   Folder& folder = folders_[{version, name}];
+  if (folders_.size() > kMostFolders) throw Error(ErrorKind::build, "there are too many folders");
   if (!folder.memory) folder.memory = mount::new_folder_in_memory(kMost);
   return folder;
 }
@@ -200,11 +248,15 @@ bool ModulesAhead::list(int folder, const std::string& path, int depth, Modules&
 }
 
 void ModulesAhead::index(const std::filesystem::path& root, const std::string& version) {
-  wait();
-  const auto sound = module_path(fmt::format("/lib/modules/{}/x/x.ko", version));
-  if (!sound || sound->version != version) {
+  if (!is_kernel_version(version)) {
     throw Error(ErrorKind::build, fmt::format("'{}' is no kernel's version", printable(version)));
   }
+  if (!done_) return to_begin_.push_back(version);
+  wait();
+  start(root, version);
+}
+
+void ModulesAhead::start(const std::filesystem::path& root, const std::string& version) {
   const FileDescriptor top = open_file(root, O_PATH | O_DIRECTORY);
   std::vector<mount::ShownFolder> shown;
   for (auto& [key, folder] : folders_) {
@@ -226,18 +278,23 @@ void ModulesAhead::index(const std::filesystem::path& root, const std::string& v
   std::erase_if(folders_, [&](const auto& item) { return item.first.first == version; });
 }
 
-void ModulesAhead::finish(Progress& progress) {
+void ModulesAhead::finish(const std::filesystem::path& root, Progress& progress) {
+  wait();
+  for (const std::string& version : std::exchange(to_begin_, {})) start(root, version);
   for (Indexing& indexing : begun_) {
     const RootCommandResult result = indexing.command->wait();
     indexing.span->end();
-    Problem problem{
-        fmt::format("depmod failed for kernel '{}'", printable(indexing.version)), {}, {}, {}};
-    std::istringstream lines(result.standard_output + result.standard_error);
-    for (std::string line; std::getline(lines, line);) {
-      progress.output(fmt::format("depmod of kernel {}", indexing.version), printable(line));
-      problem.notes.push_back("| " + printable(line));
+    std::vector<std::string> lines;
+    std::istringstream printed(result.standard_output + result.standard_error);
+    for (std::string line; std::getline(printed, line);) {
+      lines.push_back(printable(line));
+      progress.output(fmt::format("depmod of kernel {}", indexing.version), lines.back());
     }
-    if (result.status != 0) throw Error(ErrorKind::build, std::move(problem));
+    if (result.status == 0) continue;
+    Problem problem{fmt::format("depmod failed for kernel '{}'", indexing.version), {}, {}, {}};
+    const std::size_t from = lines.size() > kShownLines ? lines.size() - kShownLines : 0;
+    for (std::size_t i = from; i < lines.size(); ++i) problem.notes.push_back("| " + lines[i]);
+    throw Error(ErrorKind::build, std::move(problem));
   }
   begun_.clear();
 }

@@ -28,7 +28,7 @@ namespace composer::rpm {
 /// the size and the time that the packages say, and none is there beside them.
 class ModulesAhead {
  public:
-  /// Of all copies of one folder. What does not fit is read by depmod itself.
+  /// Of all copies, in the machine's memory. What does not fit is read by depmod itself.
   static constexpr Bytes kMost = MiB(256);
   /// Of one module, compressed and not.
   static constexpr Bytes kLargestModule = MiB(64);
@@ -44,11 +44,12 @@ class ModulesAhead {
   /// Begins. Once.
   void begin(std::vector<std::size_t> packages);
 
-  /// Begins `depmod -a VERSION` in the root, contained as a scriptlet is.
+  /// Begins `depmod -a VERSION` in the root, contained as a scriptlet is; where the copies are not
+  /// ready yet, when they are.
   /// @throws Error  when it cannot be started.
   void index(const std::filesystem::path& root, const std::string& version);
-  /// Waits for what was begun, and tells what it printed. @throws Error  when it failed.
-  void finish(Progress& progress);
+  /// Waits for it, and tells what it printed. @throws Error  when it failed.
+  void finish(const std::filesystem::path& root, Progress& progress);
 
  private:
   /// A module's file, as a package has it and as it lies in the root.
@@ -71,6 +72,9 @@ class ModulesAhead {
 
   void run(const std::vector<std::size_t>& packages);
   void take(const FileDescriptor& package);
+  void write(const std::string& content, int folder, const std::string& path);
+  void start(const std::filesystem::path& root, const std::string& version);
+  bool is_to_end() const;
   Folder& folder_of(const std::string& version, const std::string& name);
   /// @return  Whether all of it could be looked at, and was nothing but folders and files.
   static bool list(int folder, const std::string& path, int depth, Modules& into);
@@ -78,8 +82,12 @@ class ModulesAhead {
 
   std::function<FileDescriptor(std::size_t)> open_;
   std::map<std::pair<std::string, std::string>, Folder> folders_;  ///< By version and name.
+  std::size_t modules_ = 0;                                        ///< That were copied.
+  Bytes written_;
   std::vector<Indexing> begun_;
-  std::atomic<bool> stopped_ = false;
+  std::vector<std::string> to_begin_;  ///< Kernels.
+  std::atomic<bool> stopped_ = false;  ///< The thread is to end.
+  std::atomic<bool> done_ = true;      ///< It has ended, or has never begun.
   std::thread thread_;
 };
 

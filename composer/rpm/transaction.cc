@@ -140,7 +140,7 @@ class Installation {
     } else if (message.contains("index")) {
       with_failure([&] { index_modules(message["index"]); });
     } else if (message.contains("indexed")) {
-      with_failure([&] { modules_.finish(progress_); });
+      with_failure([&] { modules_.finish(request_.root, progress_); });
       channel.send({{"go on", true}});
     } else if (message.contains("warning")) {
       progress_.warning(text_of(message, "warning"));

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "composer/rpm/transaction_channel.h"
+
 namespace composer::rpm {
 
 /// The indexes of kernel modules (modules.dep and its like), which depmod makes of all modules of a
@@ -32,27 +34,32 @@ class ModuleIndexes {
   /// depmod off.
   /// @return  The packages with modules; empty where it is not put off.
   std::vector<std::uint64_t> put_off(rpmts transaction);
-  bool is_put_off() const { return is_put_off_; }
 
-  /// The installation of a package begins, and what was before it is done.
-  /// @return  Whether no further package has to do with modules.
-  bool begun(std::uint64_t number);
-  /// depmod is itself again.
-  /// @return  The kernels whose index was made since it was put off, sorted.
-  std::vector<std::string> put_on();
+  /// The installation of a package begins, and what was before it is done. Where no further package
+  /// has to do with modules, depmod is itself again, and the other side begins to make the indexes
+  /// that were made since it was put off.
+  void begun(std::uint64_t number, const TransactionChannel& channel);
+  /// Makes sure that they are made. What a scriptlet changed meanwhile counts as well.
+  void finish(const TransactionChannel& channel);
 
  private:
+  void begin(const TransactionChannel& channel);
+  std::vector<std::string> put_on();
+
   bool is_put_off_ = false;
-  bool is_needed_ = false;            ///< An index, by a scriptlet.
+  bool is_asked_for_ = false;         ///< An index, by a scriptlet.
+  bool is_needed_ = false;            ///< There, by a scriptlet.
   std::set<std::uint64_t> packages_;  ///< With modules.
   std::set<std::uint64_t> to_come_;   ///< That have to do with modules and did not begin yet.
   std::set<std::string> folders_;     ///< Of modules, directly below the kernel's.
-  std::map<std::string, std::string> before_;  ///< What indexes there were, by kernel.
+  std::map<std::string, std::string> before_;   ///< What indexes there were, by kernel.
+  std::map<std::string, std::string> indexed_;  ///< Of what they are being made, by kernel.
 };
 
-/// What the text of a scriptlet has to do with indexes of modules: `uses` them, or a program that
-/// does; may `change` what they are made of, or makes them.
-enum class ModuleUse { none, changes, uses };
+/// What the text of a scriptlet has to do with indexes of modules: may change what they are made
+/// of, has depmod make them, or uses them (or a program that does, or depmod in a way that cannot
+/// be put off).
+enum class ModuleUse { none, changes, indexes, uses };
 ModuleUse module_use_of(std::string_view scriptlet);
 
 }  // namespace composer::rpm

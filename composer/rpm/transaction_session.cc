@@ -56,7 +56,6 @@ struct Session {
   HardwareDatabase hwdb;
   ModuleIndexes modules;
   std::size_t to_begin = 0;      ///< Packages whose installation has not begun.
-  bool indexing = false;         ///< The other side makes indexes of modules.
   std::vector<std::string> log;  ///< What librpm said since the last package or scriptlet began.
   FD_t open = nullptr;           ///< The package that librpm reads.
 
@@ -104,22 +103,6 @@ struct Session {
     }
   }
 
-  /// Has the other side begin to make what indexes of modules were put off.
-  void begin_indexes() {
-    const std::vector<std::string> kernels = modules.put_on();
-    if (kernels.empty()) return;
-    channel->send({{"index", kernels}});
-    indexing = true;
-  }
-
-  /// Waits for them.
-  void finish_indexes() {
-    begin_indexes();
-    if (!std::exchange(indexing, false)) return;
-    channel->send({{"indexed", true}});
-    if (!channel->receive()) ::_exit(kFailed);
-  }
-
   /// @param phase  Where in its package's life the scriptlet is run, as spec files name it.
   void script_begins(const std::string& package, std::string_view phase) {
     log.clear();
@@ -151,12 +134,12 @@ struct Session {
         log.clear();
         if (to_begin > 0) --to_begin;
         hwdb.begun(index_of(key));
-        if (modules.begun(index_of(key))) begin_indexes();
+        modules.begun(index_of(key), *channel);
         channel->send({{"package", nevra_of(header)}, {"index", index_of(key)}});
         break;
       case RPMCALLBACK_SCRIPT_START:
         // All are installed: what follows may need the indexes.
-        if (to_begin == 0 && amount != RPMTAG_POSTIN) finish_indexes();
+        if (to_begin == 0 && amount != RPMTAG_POSTIN) modules.finish(*channel);
         script_begins(header ? nevra_of(header) : "?", phase_of(amount));
         break;
       case RPMCALLBACK_SCRIPT_STOP:
@@ -342,7 +325,7 @@ void prepare_installation(rpmts transaction, const TransactionRequest& request, 
 
 /// What scriptlets asked for again and again, once for all of them.
 void do_what_was_put_off(Session& session) {
-  session.finish_indexes();
+  session.modules.finish(*session.channel);
   if (!session.hwdb.is_due()) return;
   constexpr std::string_view kPhase = "systemd-hwdb update";
   session.script_begins(session.hwdb.owner(), kPhase);

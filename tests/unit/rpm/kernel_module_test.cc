@@ -84,6 +84,16 @@ TEST_CASE("a module's path tells the kernel and the folder below it") {
   CHECK_FALSE(rpm::module_path(std::string_view("/lib/modules/6/x/a\0.ko", 22)));
 }
 
+TEST_CASE("what depmod takes for a kernel's version is one") {
+  for (const char* version : {"6.12", "6.12.118+deb13-cloud-amd64", "5.15~rc1.x86_64", "10.0_1"}) {
+    CHECK(rpm::is_kernel_version(version));
+  }
+  for (const char* other : {"", ".", "..", "6", "6.", ".6", "-a", "current", "6.x", "6x.1",
+                            "6.1/..", "6.1 b", "6.1\n"}) {
+    CHECK_FALSE(rpm::is_kernel_version(other));
+  }
+}
+
 TEST_CASE("code, relocations and what is for debuggers is not indexed, and all else is") {
   const std::string file = module_of(kSections, "~Module signature appended~\n");
   std::string left = file;

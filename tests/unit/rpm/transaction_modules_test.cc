@@ -27,20 +27,24 @@ struct ModulesRoot : InstalledRoot {
     mounts_.push_back(mount::Mount::bind(programs_.path(), {root.path(), "/usr/local/bin"}, {}));
     mounts_.push_back(mount::Mount::bind(modules_.path(), {root.path(), "/usr/lib/modules"}, {}));
   }
-  /// A package of one module, of 20 KiB and some, that needs `needs`. `more` is put after `%files`.
+  /// A package of one module, of 20 KB, that needs `needs`.
   std::filesystem::path package(const std::string& name, const std::string& needs,
                                 const std::string& post = kIndex,
-                                const std::string& more = "") const {
-    const std::string file = "/usr/lib/modules/1.0/kernel/net/" + name + ".ko.xz";
+                                const std::string& kernel = "1.0") const {
+    const std::string file = "/usr/lib/modules/" + kernel + "/kernel/net/" + name + ".ko.xz";
     return rpms.build(name, "Requires: " + needs +
                                 "\n%description\n%install\nmkdir -p $(dirname %{buildroot}" + file +
                                 ")\n{ printf '\\177ELF'; yes " + name +
                                 " | head -c 20000; } | xz >%{buildroot}" + file + "\n%post\n" +
-                                post + "\n%files\n" + file + "\n" + more);
+                                post + "\n%files\n" + file + "\n");
   }
   /// What depmod was called for, and whether it was to leave something out.
   std::string calls() const { return read("calls"); }
   std::string index() const { return read("usr/lib/modules/1.0/modules.dep"); }
+  std::string size_of(const std::string& name) const {
+    return std::to_string(std::filesystem::file_size(
+        root.path() / "usr/lib/modules/1.0/kernel/net" / (name + ".ko.xz")));
+  }
 
   static inline const std::string kIndex = "depmod -a 1.0";
   static inline const std::string kLeftOut =
@@ -112,6 +116,51 @@ TEST_CASE("modules that are not those of the packages are read as they are") {
   CHECK(root.index().find("more.ko.xz 7zX") != std::string::npos);
 }
 
+TEST_CASE("each kernel has its own index") {
+  ModulesRoot root;
+  root.install(
+      {root.package("core", "shell"),
+       root.package("other", "core", "depmod -a 2.0\nln -s 1.0 /usr/lib/modules/3.0", "2.0"),
+       root.rpms.build("zlast", "Requires: other\n%description\n%files\n"), root.rpms.shell()});
+  CHECK(root.index() == "./kernel/net/core.ko.xz ELF 20004\n");
+  CHECK(root.read("usr/lib/modules/2.0/modules.dep") == "./kernel/net/other.ko.xz ELF 20004\n");
+  const std::string calls = root.calls();
+  CHECK(calls.find("-a 1.0 all\n") != std::string::npos);
+  CHECK(calls.find("-a 2.0 all\n") != std::string::npos);
+  CHECK(calls.find("-a 3.0") == std::string::npos);
+}
+
+TEST_CASE("a module that comes by a program nobody knows is in the index as well") {
+  ModulesRoot root;
+  const auto program = root.rpms.build(
+      "program",
+      "Requires: core\n%description\n%install\nmkdir -p %{buildroot}/opt\n"
+      "printf '#!/bin/sh\\ncp /usr/lib/modules/1.0/kernel/net/core.ko.xz "
+      "/usr/lib/modules/1.0/kernel/late.ko.xz\\n' >%{buildroot}/opt/program\n"
+      "chmod 755 %{buildroot}/opt/program\n%post\n/opt/program\n%files\n/opt/program\n");
+  root.install({root.package("core", "shell"), program, root.rpms.shell()});
+  CHECK(root.index() == "./kernel/late.ko.xz 7zX " + root.size_of("core") +
+                            "\n./kernel/net/core.ko.xz 7zX " + root.size_of("core") + "\n");
+}
+
+TEST_CASE("what is in too many folders, and what is no module, is read as it is") {
+  ModulesRoot root;
+  // rpm has files sorted: twice.ko.xz comes second.
+  const bool twice = GENERATE(false, true);
+  const std::string file = "%{buildroot}/usr/lib/modules/1.0/f10/twice.ko.xz\n";
+  const auto many = root.rpms.build(
+      "many",
+      "Requires: shell\n%description\n%install\nfor i in $(seq 10 26); do\n"
+      "  mkdir -p %{buildroot}/usr/lib/modules/1.0/f$i\n"
+      "  printf '\\177ELF' | xz >%{buildroot}/usr/lib/modules/1.0/f$i/a.ko.xz\ndone\n" +
+          (twice ? "printf '\\177ELF' | gzip -n | xz >" + file : std::string()) +
+          "%post\ndepmod -a 1.0\n%files\n/usr/lib/modules/1.0\n");
+  root.install({many, root.rpms.shell()});
+  CHECK((root.index().find("./f10/a.ko.xz ELF 4\n") == std::string::npos) == twice);
+  CHECK((root.index().find("./f25/a.ko.xz ELF 4\n") == std::string::npos) == twice);
+  CHECK(root.index().find("./f26/a.ko.xz 7zX") != std::string::npos);
+}
+
 TEST_CASE("where no scriptlet asks for an index, none is made") {
   ModulesRoot root;
   root.install({root.package("core", "shell", ":"), root.rpms.shell()});
@@ -130,15 +179,19 @@ TEST_CASE("depmod that fails fails the installation, with what it said") {
 }
 
 TEST_CASE("what a scriptlet has to do with indexes of modules is seen in its text") {
+  const auto use = rpm::module_use_of;
   // Fedora's kernel-modules: a file that is named after dracut.
-  CHECK(rpm::module_use_of(
-            "depmod -a 6.12\ntouch /var/lib/rpm-state/kernel/need_to_run_dracut_6.12") ==
-        ModuleUse::changes);
-  CHECK(rpm::module_use_of("cp a.ko /lib/modules/6.12/extra/") == ModuleUse::changes);
-  CHECK(rpm::module_use_of("/usr/bin/dracut -f --kver 6.12") == ModuleUse::uses);
-  CHECK(rpm::module_use_of("if ! modprobe vfat; then :; fi") == ModuleUse::uses);
-  CHECK(rpm::module_use_of("x=$(weak-modules --add-kernel)") == ModuleUse::uses);
-  CHECK(rpm::module_use_of("grep xfs /lib/modules/6.12/modules.dep") == ModuleUse::uses);
-  CHECK(rpm::module_use_of("systemctl daemon-reload\nldconfig") == ModuleUse::none);
-  CHECK(rpm::module_use_of("") == ModuleUse::none);
+  CHECK(use("/sbin/depmod -a 6.12\ntouch /var/lib/rpm-state/kernel/need_to_run_dracut_6.12") ==
+        ModuleUse::indexes);
+  CHECK(use("depmod -aeF /boot/System.map-6.12 6.12 > /dev/null || : -n") == ModuleUse::indexes);
+  CHECK(use("depmod -b /sysroot -a 6.12") == ModuleUse::uses);
+  CHECK(use("depmod -a 6.12; depmod 6.12 --outdir=/x") == ModuleUse::uses);
+  CHECK(use("depmod -an 6.12 >/tmp/x") == ModuleUse::uses);
+  CHECK(use("cp a.ko /lib/modules/6.12/extra/") == ModuleUse::changes);
+  CHECK(use("/usr/bin/dracut -f --kver 6.12") == ModuleUse::uses);
+  CHECK(use("if ! modprobe vfat; then :; fi") == ModuleUse::uses);
+  CHECK(use("x=$(weak-modules --add-kernel)") == ModuleUse::uses);
+  CHECK(use("grep xfs /lib/modules/6.12/modules.dep") == ModuleUse::uses);
+  CHECK(use("systemctl daemon-reload\nldconfig") == ModuleUse::none);
+  CHECK(use("") == ModuleUse::none);
 }
