@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "composer/error.h"
-#include "composer/lint/decompress.h"
+#include "composer/base/decompress.h"
 
 namespace composer::lint {
 namespace {

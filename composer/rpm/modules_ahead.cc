@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "composer/base/decompress.h"
 #include "composer/base/handle.h"
 #include "composer/base/trace.h"
 #include "composer/error.h"
@@ -67,14 +68,6 @@ int filter_of_payload(std::string_view name) {
   throw Error(ErrorKind::build, "the payload is compressed in another way");
 }
 
-/// kmod 34, libkmod/libkmod-file.c, and RFCs 1952 and 8878.
-int filter_of_module(std::string_view bytes) {
-  if (bytes.starts_with(std::string_view("\xfd\x37zXZ\0", 6))) return ARCHIVE_FILTER_XZ;
-  if (bytes.starts_with("\x28\xb5\x2f\xfd")) return ARCHIVE_FILTER_ZSTD;
-  if (bytes.starts_with("\x1f\x8b")) return ARCHIVE_FILTER_GZIP;
-  return ARCHIVE_FILTER_NONE;
-}
-
 /// Where libarchive reads a payload: ends when nobody wants it any more.
 struct Payload {
   int fd;
@@ -106,22 +99,19 @@ std::string content_of(archive* from, Bytes most) {
   }
 }
 
-std::string decompressed(std::string bytes) {
-  constexpr std::string_view kElf("\x7f\x45LF");
-  if (const int filter = filter_of_module(bytes); filter != ARCHIVE_FILTER_NONE) {
-    const Archive archive = reader(filter);
-    archive_read_support_format_raw(archive.get());
-    archive_entry* entry = nullptr;
-    if (archive_read_open_memory(archive.get(), bytes.data(), bytes.size()) != ARCHIVE_OK ||
-        archive_read_next_header(archive.get(), &entry) != ARCHIVE_OK) {
-      refuse(archive.get());
+/// kmod decompresses by the first bytes, once (kmod 34, libkmod/libkmod-file.c), all of the file.
+std::string decompressed(std::string_view bytes) {
+  std::string elf;
+  const std::size_t taken = decompress(bytes, [&](std::string_view part) {
+    elf += part;
+    if (elf.size() > ModulesAhead::kLargestModule.count) {
+      throw Error(ErrorKind::build, "it is too large");
     }
-    // Not into `bytes`, which it reads.
-    std::string content = content_of(archive.get(), ModulesAhead::kLargestModule);
-    bytes.swap(content);
+  });
+  if (taken != bytes.size() || !elf.starts_with("\x7f\x45LF")) {
+    throw Error(ErrorKind::build, "it is no module");
   }
-  if (!bytes.starts_with(kElf)) throw Error(ErrorKind::build, "it is no module");
-  return bytes;
+  return elf;
 }
 
 }  // namespace

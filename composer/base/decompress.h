@@ -4,7 +4,7 @@
 #include <functional>
 #include <string_view>
 
-namespace composer::lint {
+namespace composer {
 
 enum class StreamCompression { none, gzip, xz, zstd };
 
@@ -17,4 +17,4 @@ StreamCompression compression_of(std::string_view bytes);
 /// @throws Error  when it is damaged or cut short; what `sink` throws passes through.
 std::size_t decompress(std::string_view bytes, const std::function<void(std::string_view)>& sink);
 
-}  // namespace composer::lint
+}  // namespace composer

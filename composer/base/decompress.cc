@@ -1,4 +1,4 @@
-#include "composer/lint/decompress.h"
+#include "composer/base/decompress.h"
 
 #include <fmt/format.h>
 #include <lzma.h>
@@ -10,7 +10,7 @@
 #include "composer/base/handle.h"
 #include "composer/error.h"
 
-namespace composer::lint {
+namespace composer {
 namespace {
 
 using Sink = std::function<void(std::string_view)>;
@@ -119,4 +119,4 @@ std::size_t decompress(std::string_view bytes, const Sink& sink) {
   return bytes.size();
 }
 
-}  // namespace composer::lint
+}  // namespace composer
