@@ -4,16 +4,14 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <filesystem>
-#include <fmt/format.h>
 #include <rpm/rpmdb.h>
 #include <spawn.h>
+#include <string>
 #include <string_view>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <system_error>
 #include <unistd.h>
 
+#include "composer/rpm/file_states.h"
 #include "composer/rpm/handles.h"
 
 namespace composer::rpm {
@@ -24,27 +22,11 @@ constexpr const char* kTool = "systemd-hwdb";
 // Where `systemd-hwdb --usr update` writes, and where it does without --usr.
 constexpr const char* kOfUsr = "/usr/lib/udev/hwdb.bin";
 constexpr std::array<const char*, 2> kCompiled = {kOfUsr, "/etc/udev/hwdb.bin"};
-constexpr std::array<std::string_view, 2> kFolders = {"/usr/lib/udev/hwdb.d/", "/etc/udev/hwdb.d/"};
+const std::array<std::string, 2> kFolders = {"/usr/lib/udev/hwdb.d/", "/etc/udev/hwdb.d/"};
 
 bool declares(rpmfiles files, const char* path) {
   const int at = rpmfilesFindFN(files, path);
   return at >= 0 && (rpmfilesFFlags(files, at) & RPMFILE_GHOST) != 0;
-}
-
-/// The files of hwdb.d in such a way that a change of one is seen.
-std::string files_now() {
-  std::vector<std::string> lines;
-  for (const std::string_view folder : kFolders) {
-    std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
-      struct stat status {};
-      if (::lstat(entry.path().c_str(), &status) != 0) continue;
-      lines.push_back(fmt::format("{} {} {} {}.{}", entry.path().string(), status.st_ino,
-                                  status.st_size, status.st_ctim.tv_sec, status.st_ctim.tv_nsec));
-    }
-  }
-  std::sort(lines.begin(), lines.end());
-  return fmt::format("{}", fmt::join(lines, "\n"));
 }
 
 /// 0 where there is nothing to compile with, as for the scriptlets; -1 when it cannot be started.
@@ -111,13 +93,13 @@ void HardwareDatabase::put_off(rpmts transaction) {
 void HardwareDatabase::begun(std::uint64_t number) {
   if (to_come_.erase(number) != 0 || !to_come_.empty()) return;
   if (child_ >= 0 || !is_due() || declared_.size() != 1) return;
-  files_ = files_now();
+  files_ = states_below(kFolders);
   child_ = start(declared_.front().path);
 }
 
 bool HardwareDatabase::compile() {
   // What a scriptlet changed meanwhile counts as well.
-  if (child_ >= 0 && succeeds(child_) && files_now() == files_) return true;
+  if (child_ >= 0 && succeeds(child_) && states_below(kFolders) == files_) return true;
   return std::all_of(declared_.begin(), declared_.end(),
                      [](const Declared& declared) { return succeeds(start(declared.path)); });
 }

@@ -16,6 +16,7 @@
 
 #include "composer/base/file_descriptor.h"
 #include "composer/error.h"
+#include "composer/rpm/file_states.h"
 #include "composer/rpm/handles.h"
 #include "composer/rpm/kernel_module.h"
 
@@ -65,11 +66,6 @@ ModuleUse use_of(Header header, std::span<const rpmTagVal> tags) {
   return use;
 }
 
-std::string described(const struct stat& status) {
-  return fmt::format("{} {} {}.{}", status.st_ino, status.st_size, status.st_ctim.tv_sec,
-                     status.st_ctim.tv_nsec);
-}
-
 /// modules.dep of each kernel in such a way that a new one is seen.
 std::map<std::string, std::string> indexes_now() {
   std::map<std::string, std::string> indexes;
@@ -79,29 +75,20 @@ std::map<std::string, std::string> indexes_now() {
       struct stat status {};
       if (entry.is_symlink(none) || !is_kernel_version(entry.path().filename().string())) continue;
       if (::stat((entry.path() / "modules.dep").c_str(), &status) != 0) continue;
-      indexes[entry.path().filename()] = described(status);
+      indexes[entry.path().filename()] = state_of(status);
     }
   }
   return indexes;
 }
 
-/// What is below the folders of a kernel's modules, in such a way that a change is seen. depmod
-/// itself writes beside these folders.
+/// What is below the folders of a kernel's modules. depmod itself writes beside these folders.
 std::string modules_now(const std::string& kernel) {
-  std::vector<std::string> lines;
+  std::vector<std::string> folders;
   std::error_code none;
-  const std::filesystem::path top = "/lib/modules/" + kernel;
-  for (const auto& folder : std::filesystem::directory_iterator(top, none)) {
-    if (folder.is_symlink(none) || !folder.is_directory(none)) continue;
-    for (std::filesystem::recursive_directory_iterator at(folder, none), end; at != end;
-         at.increment(none)) {
-      struct stat status {};
-      if (::lstat(at->path().c_str(), &status) != 0) continue;
-      lines.push_back(fmt::format("{} {}", at->path().string(), described(status)));
-    }
+  for (const auto& folder : std::filesystem::directory_iterator("/lib/modules/" + kernel, none)) {
+    if (!folder.is_symlink(none) && folder.is_directory(none)) folders.push_back(folder.path());
   }
-  std::sort(lines.begin(), lines.end());
-  return fmt::format("{}", fmt::join(lines, "\n"));
+  return states_below(folders);
 }
 
 bool is_plain(std::string_view name) {
