@@ -32,13 +32,11 @@ namespace {
 
 constexpr std::size_t kReadSize = 64 << 10;
 constexpr std::uint64_t kPage = 4096;
-constexpr std::size_t kShownLines = 20;
 constexpr int kNice = 10;
 // A kernel has some 5,000 modules in one folder, eight levels deep.
 constexpr std::size_t kMostModules = 100'000;
 constexpr std::size_t kMostFolders = 16;
 constexpr int kDeepest = 32;
-constexpr std::uint32_t kTagPayloadCompressor = 1125;
 
 void free_archive(archive* handle) {
   archive_read_free(handle);
@@ -281,10 +279,13 @@ void ModulesAhead::finish(const std::filesystem::path& root, Progress& progress)
       progress.output(fmt::format("depmod of kernel {}", indexing.version), lines.back());
     }
     if (result.status == 0) continue;
-    Problem problem{fmt::format("depmod failed for kernel '{}'", indexing.version), {}, {}, {}};
-    const std::size_t from = lines.size() > kShownLines ? lines.size() - kShownLines : 0;
-    for (std::size_t i = from; i < lines.size(); ++i) problem.notes.push_back("| " + lines[i]);
-    throw Error(ErrorKind::build, std::move(problem));
+    throw Error(ErrorKind::build,
+                Problem{fmt::format("'depmod -a {}' in the image ended with status {}",
+                                    indexing.version, result.status),
+                        {},
+                        last_lines(lines),
+                        "leave out the package of the module that it names, or take another "
+                        "version of it"});
   }
   begun_.clear();
 }

@@ -19,8 +19,6 @@ namespace {
 
 using Decompressor = Handle<ZSTD_DStream, ZSTD_freeDStream>;
 
-constexpr std::uint32_t kTagPayloadCompressor = 1125;
-
 // RFC 8878, 3.1.1: the magic number; a frame header that tells neither size, checksum nor
 // dictionary; a window of 2^(10 + 7) bytes, which is also the largest block.
 constexpr std::string_view kFrameHeader("\x28\xB5\x2F\xFD\x00\x38", 6);

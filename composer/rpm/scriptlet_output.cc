@@ -24,6 +24,15 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::vector<std::string> last_lines(const std::vector<std::string>& lines) {
+  constexpr std::size_t kShown = 20;
+  std::vector<std::string> notes;
+  for (std::size_t i = lines.size() > kShown ? lines.size() - kShown : 0; i < lines.size(); ++i) {
+    notes.push_back("| " + lines[i]);
+  }
+  return notes;
+}
+
 bool ScriptletOutput::read_from(int fd) {
   std::array<char, 1 << 14> buffer{};
   // A scriptlet that prints without end is not to keep us here for ever; the next poll goes on.

@@ -9,6 +9,9 @@ namespace composer::rpm {
 /// `text` with control characters, which could steer a terminal, as `?`; tabs become spaces.
 std::string printable(std::string_view text);
 
+/// The last 20 of what was printed, as notes of a problem.
+std::vector<std::string> last_lines(const std::vector<std::string>& lines);
+
 /// What a scriptlet printed: its end, when it printed much.
 class ScriptletOutput {
  public:

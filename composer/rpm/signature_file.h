@@ -16,6 +16,9 @@
 
 namespace composer::rpm {
 
+/// RPMTAG_PAYLOADCOMPRESSOR: the name of what compressed the payload; gzip where it is missing.
+inline constexpr std::uint32_t kTagPayloadCompressor = 1125;
+
 /// A header structure: an index of typed entries and the bytes that they point into.
 class SignatureHeader {
  public:

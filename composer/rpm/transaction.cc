@@ -208,12 +208,10 @@ class Installation {
   }
 
   void take_order(const json& message) {
-    for (const json& number : message["order"]) {
-      // As many as there are packages: what comes beside that is of no use to anybody.
-      if (!number.is_number_unsigned() || order_.size() == request_.packages.size()) return;
-      if (number.get<std::size_t>() >= request_.packages.size()) return;
-      order_.push_back(number.get<std::size_t>());
-    }
+    const auto numbers = numbers_in(message["order"]);
+    // As many as there are packages: what comes beside that is of no use to anybody.
+    if (!numbers || numbers->size() > request_.packages.size() - order_.size()) return;
+    order_.insert(order_.end(), numbers->begin(), numbers->end());
     if (message.value("complete", json(false)) == json(true) && !std::exchange(ordered_, true)) {
       ahead_.begin(order_);
     }
@@ -246,8 +244,7 @@ class Installation {
         if (note.is_string()) problem.notes.push_back(printable(note.get<std::string>()));
       }
     }
-    const std::size_t from = lines.size() > kShownLines ? lines.size() - kShownLines : 0;
-    for (std::size_t i = from; i < lines.size(); ++i) problem.notes.push_back("| " + lines[i]);
+    for (std::string& line : last_lines(lines)) problem.notes.push_back(std::move(line));
     failure_ = Error(ErrorKind::build, std::move(problem));
   }
 
@@ -267,8 +264,6 @@ class Installation {
     for (const std::string& line : printed_.take_lines()) problem.notes.push_back("| " + line);
     throw Error(ErrorKind::build, std::move(problem));
   }
-
-  static constexpr std::size_t kShownLines = 20;
 
   const TransactionRequest& request_;
   Progress& progress_;
