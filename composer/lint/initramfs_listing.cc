@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <functional>
 
-#include "composer/error.h"
 #include "composer/base/decompress.h"
+#include "composer/error.h"
 
 namespace composer::lint {
 namespace {

@@ -2,10 +2,10 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "composer/base/decompress.h"
 #include "composer/error.h"
 #include "composer/lint/boot_entries.h"
 #include "composer/lint/config_text.h"
-#include "composer/base/decompress.h"
 #include "composer/lint/dpkg_status.h"
 #include "composer/lint/fstab.h"
 #include "composer/lint/initramfs_listing.h"
